@@ -1,0 +1,56 @@
+"""The reference deployment: turns ``organization.toml`` into CloudFormation for the signing authority and its configs.
+
+``make synth`` and ``cdk deploy`` both run this file. It makes no AWS calls.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from constructs_pkg.clock import now
+from constructs_pkg.errors import LambdaCodeSigningError
+from constructs_pkg.node import ensure_node
+from constructs_pkg.organization import load_organization, lock_path, read_lock
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> int:
+    """Synthesize the organization's stacks; return the exit code: 0 made, 2 the organization file is bad."""
+    parser = argparse.ArgumentParser(description="Synthesize an organization's code signing into cdk.out.")
+    parser.add_argument("--organization", default=os.environ.get("ORGANIZATION"), help="default: organization.toml")
+    arguments = parser.parse_args()
+    try:
+        ensure_node()
+        return synthesize(arguments.organization)
+    except LambdaCodeSigningError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def synthesize(chosen: str | None) -> int:
+    """Load the file, declare the stacks, write ``cdk.out`` and print what it holds."""
+    context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))  # what the cdk command line was given with -c
+    path = Path(chosen or context.get("organization") or HERE / "organization.toml")
+    # All of this before the App, whose constructor already makes cdk.out: a bad file leaves nothing behind.
+    organization = load_organization(path, at=now())
+    lock = read_lock(lock_path(path))
+
+    import aws_cdk as cdk  # noqa: PLC0415 (a bad file is told without waiting for Node.js)
+
+    from constructs_pkg.cdk.deployment import declare_deployment  # noqa: PLC0415
+
+    flags = json.loads((HERE / "cdk.json").read_text("utf-8"))["context"]
+    outdir = os.environ.get("CDK_OUTDIR", str(HERE / "cdk.out"))
+    app = cdk.App(context=flags, outdir=outdir, analytics_reporting=False)
+    deployment = declare_deployment(app, organization, lock=lock, at=now())
+    assembly = app.synth()
+    # Under the cdk command line, standard output is that of "cdk synth" and "cdk ls".
+    print(deployment.summary(Path(assembly.directory)), file=sys.stderr if "CDK_OUTDIR" in os.environ else sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""AWS CDK constructs for Lambda code signing. Importing this loads ``aws_cdk``, which needs a Node.js."""
+
+from constructs_pkg.node import ensure_node
+
+ensure_node()
+
+# The imports below load aws_cdk, which starts Node.js at once: it has to be found first.
+from constructs_pkg.cdk.developer_guardrail import DeveloperGuardrail  # noqa: E402
+from constructs_pkg.cdk.enforced_code_signing import (  # noqa: E402
+    EnforcedCodeSigning,
+    ImportedCodeSigning,
+    UntrustedArtifactPolicy,
+)
+from constructs_pkg.cdk.publishers import Publisher  # noqa: E402
+from constructs_pkg.cdk.signing_profile import (  # noqa: E402
+    ImportedSigningProfile,
+    LambdaSigningProfile,
+    RecordedProfile,
+)
+
+__all__ = [
+    "DeveloperGuardrail",
+    "EnforcedCodeSigning",
+    "ImportedCodeSigning",
+    "ImportedSigningProfile",
+    "LambdaSigningProfile",
+    "Publisher",
+    "RecordedProfile",
+    "UntrustedArtifactPolicy",
+]

@@ -1,0 +1,1 @@
+"""The command line ``lambda-code-signing``: one module a command, loaded only when its command runs."""

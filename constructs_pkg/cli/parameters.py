@@ -1,0 +1,55 @@
+"""The kinds of values that several commands take: moments, files, and the output file with its ``--force``."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["MOMENT", "PATH", "force_option", "format_option"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+PATH = click.Path(path_type=Path)
+"""A path; whether something is there is for the command to find out, which says it in its own words."""
+
+
+class _Moment(click.ParamType[datetime]):
+    """An ISO 8601 time with its zone, such as ``2026-11-23T12:00:00Z``."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401 (click's)
+        if isinstance(value, datetime):
+            return value
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            at = None
+        if at is None or at.tzinfo is None:
+            missing = "is not a time" if at is None else "has no time zone"
+            self.fail(f"{value!r} {missing}. Write one such as 2026-11-23T12:00:00Z", param, ctx)
+        try:
+            return at.astimezone(UTC)
+        except OverflowError:
+            self.fail(f"{value!r} is outside of the years 1 to 9999 in UTC", param, ctx)
+
+
+MOMENT = _Moment()
+"""An aware moment."""
+
+
+def format_option(*names: str) -> Callable[[_Function], _Function]:
+    """Return the option ``--format``, whose default is the first name."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        help="How to answer.",
+    )
+
+
+force_option = click.option("--force", is_flag=True, help="Replace the output file where it exists.")

@@ -1,0 +1,160 @@
+"""Every error that this package raises on purpose, one small class per audience.
+
+A refusal is an answer and therefore a value (a report); an error says that no answer could be reached. Messages name
+the thing, then its value, then the remedy.
+"""
+
+from dataclasses import dataclass
+
+__all__ = [
+    "ArchiveError",
+    "ArnError",
+    "CmsError",
+    "ConstructError",
+    "FileAccessError",
+    "GuardrailError",
+    "LambdaCodeSigningError",
+    "NodeError",
+    "OrganizationError",
+    "PackagingError",
+    "PolicyError",
+    "Problem",
+    "SigningError",
+    "TrustError",
+    "ValidityError",
+]
+
+
+class LambdaCodeSigningError(Exception):
+    """The root of every error that this package raises on purpose."""
+
+
+class ArchiveError(LambdaCodeSigningError, ValueError):
+    """A ZIP archive is not one that every reader understands alike, or it exceeds a limit.
+
+    Args:
+        reason: The stable machine-readable code, a member of ``constructs_pkg.signing.archive_defects.ArchiveDefect``.
+        message: What is wrong, naming the entry or the place and the value, and what to do.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = str(reason)
+        super().__init__(message)
+
+
+class ArnError(LambdaCodeSigningError, ValueError):
+    """A text is not the ARN that was asked for. Also a ``ValueError``, as parsers of text raise."""
+
+
+class CmsError(LambdaCodeSigningError, ValueError):
+    """A signature envelope is not exactly what AWS Signer writes, or its signature does not verify.
+
+    Args:
+        reason: The stable machine-readable code, a member of ``constructs_pkg.signing.cms_defects.CmsDefect``.
+        message: What is wrong, naming the field and the value.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = str(reason)
+        super().__init__(message)
+
+
+class ConstructError(LambdaCodeSigningError, ValueError):
+    """A construct was given arguments that contradict each other or that AWS would refuse."""
+
+
+class FileAccessError(LambdaCodeSigningError):
+    """A file that a command was told to read or write cannot be, or is there already; the message says what to do."""
+
+
+class GuardrailError(LambdaCodeSigningError, ValueError):
+    """A guardrail cannot be written down: its intent is contradictory or its document does not fit IAM's limits."""
+
+
+class NodeError(LambdaCodeSigningError):
+    """No Node.js that AWS CDK can run on was found."""
+
+
+class ValidityError(LambdaCodeSigningError, ValueError):
+    """A validity period is not one that AWS Signer has."""
+
+
+class PackagingError(LambdaCodeSigningError, ValueError):
+    """A directory cannot be packaged as it is; the message names the file and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a file.
+
+    Attributes:
+        where: The key path (``applications[2].owners``) or ``line N, column M``.
+        message: What is wrong, naming the value.
+        remedy: What to do about it.
+    """
+
+    where: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """Return the problem on one line."""
+        return f"{self.where}: {self.message}. {self.remedy}"
+
+
+class OrganizationError(LambdaCodeSigningError, ValueError):
+    """An organization file cannot be used; holds all of its problems, never only the first.
+
+    Args:
+        source: The file, as the user named it.
+        problems: Every problem that was found, at least one.
+    """
+
+    def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
+        self.source = source
+        self.problems = problems
+        noun = "problem" if len(problems) == 1 else "problems"
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"{source}: {len(problems)} {noun}\n{lines}")
+
+
+class PolicyError(LambdaCodeSigningError, ValueError):
+    """A code signing policy cannot be used; holds all of its problems, never only the first.
+
+    Args:
+        source: The file, as the user named it, or what else the policy came from.
+        problems: Every problem that was found, at least one.
+    """
+
+    def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
+        self.source = source
+        self.problems = problems
+        noun = "problem" if len(problems) == 1 else "problems"
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"{source}: {len(problems)} {noun}\n{lines}")
+
+
+class SigningError(LambdaCodeSigningError):
+    """A signer refused to sign, or a local signing authority cannot do what was asked of it.
+
+    Args:
+        reason: The stable machine-readable code, such as ``already_signed`` or ``profile_canceled``.
+        message: What was refused, naming the value, and what to do.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = str(reason)
+        super().__init__(message)
+
+
+class TrustError(LambdaCodeSigningError, ValueError):
+    """A certificate chain is not one to trust, or a trust root cannot be used.
+
+    Args:
+        reason: The stable machine-readable code, a member of ``constructs_pkg.signing.trust.TrustDefect``.
+        message: What is wrong, naming the certificate and the value.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = str(reason)
+        super().__init__(message)

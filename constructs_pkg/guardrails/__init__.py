@@ -1,0 +1,27 @@
+"""IAM policy documents as values: what developers and pipelines may do with Lambda, derived from one intent.
+
+Doors: ``GuardrailIntent``, and of it ``developer_policies``, ``permissions_boundary`` and ``service_control_policies``;
+each returns ``PolicyDocument`` values that know their size. Pure: the standard library only.
+"""
+
+from constructs_pkg.guardrails.boundary import permissions_boundary
+from constructs_pkg.guardrails.developer import developer_policies
+from constructs_pkg.guardrails.documents import Condition, PolicyDocument, Statement
+from constructs_pkg.guardrails.fitting import MANAGED_POLICY, PERMISSIONS_BOUNDARY, SERVICE_CONTROL_POLICY, Limit
+from constructs_pkg.guardrails.intent import DEFAULT_PIPELINE_SERVICES, GuardrailIntent
+from constructs_pkg.guardrails.service_control import service_control_policies
+
+__all__ = [
+    "DEFAULT_PIPELINE_SERVICES",
+    "MANAGED_POLICY",
+    "PERMISSIONS_BOUNDARY",
+    "SERVICE_CONTROL_POLICY",
+    "Condition",
+    "GuardrailIntent",
+    "Limit",
+    "PolicyDocument",
+    "Statement",
+    "developer_policies",
+    "permissions_boundary",
+    "service_control_policies",
+]

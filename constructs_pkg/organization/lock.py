@@ -1,0 +1,189 @@
+"""The ledger of signing profile names, ``organization.lock.json``: what was once declared can never be declared anew.
+
+A signing profile's name can never be used again, not even after its profile was cancelled, and everything but its tags
+is fixed when it is made: AWS Signer has no UpdateSigningProfile (botocore 1.43.106), and CloudFormation replaces the
+profile instead, under a name that is taken. The ledger remembers each name with its platform and validity, so that a
+change which AWS would answer with a failed deployment or a cancelled profile is refused here. It does not know what
+really exists in AWS.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from constructs_pkg.errors import OrganizationError, Problem, ValidityError
+from constructs_pkg.organization.model import Organization
+from constructs_pkg.organization.tables import LAMBDA_PLATFORM
+from constructs_pkg.organization.values import shown
+from constructs_pkg.validity import Validity
+
+__all__ = [
+    "MOST_LOCK_BYTES",
+    "ProfileLock",
+    "lock_path",
+    "lock_problems",
+    "parse_lock",
+    "read_lock",
+    "record_profiles",
+    "unrecorded_profiles",
+]
+
+MOST_LOCK_BYTES = 1024 * 1024
+_VERSION = 1
+_REMEDY = "Restore the ledger from version control; only 'lambda-code-signing organization lock' writes it"
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileLock:
+    """Every signing profile that was ever declared.
+
+    Attributes:
+        validities: The validity by profile name.
+    """
+
+    validities: Mapping[str, Validity] = field(default_factory=dict[str, Validity])
+
+    def to_json(self) -> str:
+        """Return the ledger as its file holds it: sorted by name, one line feed at the end."""
+        profiles = {
+            name: {"platform": LAMBDA_PLATFORM, "validity": str(self.validities[name])}
+            for name in sorted(self.validities)
+        }
+        return json.dumps({"version": _VERSION, "profiles": profiles}, indent=2) + "\n"
+
+
+def lock_path(organization_path: Path) -> Path:
+    """Return where the ledger of an organization file lies: ``acme.toml`` has ``acme.lock.json`` in the same folder."""
+    return organization_path.with_name(f"{organization_path.stem}.lock.json")
+
+
+def read_lock(path: Path) -> ProfileLock:
+    """Read a ledger.
+
+    Args:
+        path: The file; one that does not exist is an empty ledger.
+
+    Raises:
+        OrganizationError: It cannot be read, or it is not a ledger of version 1; with the one problem.
+    """
+    source = str(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_LOCK_BYTES + 1)
+    except FileNotFoundError:
+        return ProfileLock()
+    except OSError as error:
+        _refuse(source, "file", f"it cannot be read: {error.strerror or error}", cause=error)
+    return parse_lock(data, source)
+
+
+def parse_lock(data: bytes, source: str) -> ProfileLock:
+    """Read the bytes of a ledger.
+
+    Args:
+        data: JSON in UTF-8, at most 1 MiB.
+        source: How messages call the file.
+
+    Raises:
+        OrganizationError: It is not a ledger of version 1; with the one problem.
+    """
+    if len(data) > MOST_LOCK_BYTES:
+        _refuse(source, "file", f"it has more than {MOST_LOCK_BYTES} bytes (1 MiB)")
+    try:
+        document = json.loads(data.decode("utf-8"), object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError) as error:
+        _refuse(source, "file", f"it is not JSON in UTF-8: {str(error)[:200]}", cause=error)
+    document = _keys(source, "file", document, {"version", "profiles"})
+    if type(document["version"]) is not int or document["version"] != _VERSION:  # True == 1 == 1.0
+        _refuse(source, "version", f"{shown(document['version'])} is not {_VERSION}, the version that is known here")
+    if not isinstance(document["profiles"], dict):
+        _refuse(source, "profiles", f"{shown(document['profiles'])} is not an object")
+    profiles = cast("dict[str, object]", document["profiles"])
+    return ProfileLock({name: _validity(source, name, profile) for name, profile in profiles.items()})
+
+
+def lock_problems(organization: Organization, lock: ProfileLock) -> tuple[Problem, ...]:
+    """Return where an organization contradicts what was declared before: changed validities and missing profiles."""
+    problems: list[Problem] = []
+    declared = {profile.profile_name(organization): profile for profile in organization.signing_profiles}
+    for index, profile in enumerate(organization.signing_profiles):
+        name = profile.profile_name(organization)
+        recorded = lock.validities.get(name)
+        if recorded is not None and recorded != profile.validity:
+            generation = max(one.generation for one in organization.profiles_of(profile.application)) + 1
+            problems.append(
+                Problem(
+                    f"signing_profiles[{index}].validity ({profile.application} generation {profile.generation})",
+                    f"'{profile.validity}' is not the recorded '{recorded}' of {name}; "
+                    "a signing profile's validity can never be changed",
+                    f"Write '{recorded}' again and add generation {generation} with the new validity",
+                )
+            )
+    problems.extend(
+        Problem(
+            "signing_profiles",
+            f"{shown(name)} is recorded in the ledger, but no signing profile of the file has this name any more",
+            'Keep it with state = "retired": a name can never be used again. The names of the organization and of '
+            "its applications are part of it and stay, too",
+        )
+        for name in sorted(set(lock.validities) - set(declared))
+    )
+    return tuple(problems)
+
+
+def unrecorded_profiles(organization: Organization, lock: ProfileLock) -> tuple[str, ...]:
+    """Return the names of profiles that the ledger does not hold yet, in the order of the file."""
+    names = (profile.profile_name(organization) for profile in organization.signing_profiles)
+    return tuple(name for name in names if name not in lock.validities)
+
+
+def record_profiles(organization: Organization, lock: ProfileLock) -> ProfileLock:
+    """Return the ledger with all profiles of an organization in it.
+
+    Raises:
+        OrganizationError: The organization contradicts the ledger; nothing recorded is ever overwritten.
+    """
+    problems = lock_problems(organization, lock)
+    if problems:
+        raise OrganizationError(f"organization {organization.name}", problems)
+    declared = {profile.profile_name(organization): profile.validity for profile in organization.signing_profiles}
+    return ProfileLock({**lock.validities, **declared})
+
+
+def _validity(source: str, name: str, profile: object) -> Validity:
+    where = f"profiles.{shown(name)}"
+    values = _keys(source, where, profile, {"platform", "validity"})
+    if values["platform"] != LAMBDA_PLATFORM:
+        _refuse(source, f"{where}.platform", f"{shown(values['platform'])} is not {LAMBDA_PLATFORM!r}")
+    text = values["validity"]
+    if not isinstance(text, str):
+        _refuse(source, f"{where}.validity", f"{shown(text)} is not a text")
+    try:
+        return Validity.parse(text)
+    except ValidityError as error:
+        _refuse(source, f"{where}.validity", str(error), cause=error)
+
+
+def _keys(source: str, where: str, value: object, keys: set[str]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        _refuse(source, where, f"{shown(value)} is not an object")
+    found = cast("dict[str, Any]", value)
+    if found.keys() != keys:
+        listed = ", ".join(map(shown, sorted(found)[:10])) or "none"
+        _refuse(source, where, f"its keys are {listed}, not {', '.join(sorted(keys))}")
+    return found
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {shown(key)} is there twice")
+        found[key] = value
+    return found
+
+
+def _refuse(source: str, where: str, message: str, *, cause: Exception | None = None) -> NoReturn:
+    raise OrganizationError(source, (Problem(where, message, _REMEDY),)) from cause

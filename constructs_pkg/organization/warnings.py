@@ -1,0 +1,135 @@
+"""What is allowed in an organization file and still worth a second look; nothing here stops a deployment."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from constructs_pkg.errors import Problem
+from constructs_pkg.organization.lock import ProfileLock, unrecorded_profiles
+from constructs_pkg.organization.model import Organization
+
+__all__ = ["SOON", "warnings_of"]
+
+SOON = timedelta(days=30)
+"""How long before its date an exemption or a review is warned of."""
+
+
+def warnings_of(organization: Organization, *, at: datetime, lock: ProfileLock | None = None) -> tuple[Problem, ...]:
+    """Return everything that deserves a second look, table by table.
+
+    Args:
+        organization: A loaded organization.
+        at: The moment that dates are compared with, aware.
+        lock: The ledger of profile names; without it, nothing is said about profiles that it lacks.
+    """
+    today = at.astimezone(UTC).date()
+    return (
+        *_accounts(organization),
+        *_applications(organization),
+        *_profiles(organization, lock),
+        *_publishers(organization, today),
+        *_waves(organization),
+        *_exemptions(organization, today),
+        *_notifications(organization),
+    )
+
+
+def _accounts(organization: Organization) -> Iterator[Problem]:
+    if organization.security_account == organization.management_account and organization.accounts:
+        yield Problem(
+            "organization.security_account",
+            f"{organization.security_account} is the management account, too, which no service control policy binds",
+            "Make another account the delegated administrator",
+        )
+
+
+def _applications(organization: Organization) -> Iterator[Problem]:
+    for index, application in enumerate(organization.applications):
+        where = f"applications[{index}] ({application.name})"
+        signers = application.signers
+        if not (signers.accounts or signers.roles or signers.oidc_role):
+            yield Problem(
+                f"applications[{index}].signers ({application.name})",
+                f"nobody outside of the account {organization.publisher_account} may sign for {application.name!r}",
+                "Name accounts, roles or an oidc_role, unless its code is signed in that account",
+            )
+        if organization.guardrail_of(application.name) is None:
+            yield Problem(
+                where,
+                f"{application.name!r} has no guardrail: nothing keeps its developers from unsigned functions",
+                "Add a [[developer_guardrails]] for it",
+            )
+
+
+def _profiles(organization: Organization, lock: ProfileLock | None) -> Iterator[Problem]:
+    is_elsewhere = organization.publisher_account != organization.security_account
+    unrecorded = frozenset(unrecorded_profiles(organization, lock)) if lock is not None else frozenset[str]()
+    for index, profile in enumerate(organization.signing_profiles):
+        place = f"({profile.application} generation {profile.generation})"
+        name = profile.profile_name(organization)
+        if is_elsewhere and profile.is_accepted and profile.version is None:
+            yield Problem(
+                f"signing_profiles[{index}].version {place}",
+                f"{name} is made in the account {organization.publisher_account}, so its version is not known here, "
+                "and the configs cannot accept it yet",
+                "Deploy the signing authority, then record the version that its output shows",
+            )
+        if name in unrecorded:
+            yield Problem(
+                f"signing_profiles[{index}] {place}",
+                f"{name} is not in the ledger yet",
+                "Run 'lambda-code-signing organization lock' and commit the ledger",
+            )
+
+
+def _publishers(organization: Organization, today: date) -> Iterator[Problem]:
+    for index, publisher in enumerate(organization.external_publishers):
+        if publisher.applications is None and len(organization.applications) > 1:
+            yield Problem(
+                f"external_publishers[{index}].applications ({publisher.name})",
+                f"code of {publisher.vendor!r} is accepted by all {len(organization.applications)} applications",
+                "Name the applications that need it",
+            )
+        if publisher.review_by - today <= SOON:
+            yield Problem(
+                f"external_publishers[{index}].review_by ({publisher.name})",
+                f"{publisher.review_by} is in {_days(publisher.review_by - today)}; "
+                "from the day after, the file is refused",
+                "Review it and set a new date",
+            )
+
+
+def _waves(organization: Organization) -> Iterator[Problem]:
+    if organization.waves and organization.waves[0].mode == "Enforce":
+        yield Problem(
+            f"waves[0].mode ({organization.waves[0].name})",
+            "the first wave already enforces: unsigned code that nobody knows of is refused from the first day",
+            "Begin with Warn and watch what it logs",
+        )
+    covered = {unit for wave in organization.waves for unit in wave.organizational_units}
+    for index, unit in enumerate(organization.organizational_units):
+        if unit.name not in covered:
+            yield Problem(
+                f"organizational_units[{index}] ({unit.name})",
+                f"{unit.name!r} is in no wave, so nothing is rolled out to it",
+                "Add it to a wave",
+            )
+
+
+def _exemptions(organization: Organization, today: date) -> Iterator[Problem]:
+    for index, exemption in enumerate(organization.exemptions):
+        if exemption.expires - today <= SOON:
+            yield Problem(
+                f"exemptions[{index}].expires ({exemption.functions})",
+                f"the exemption ends on {exemption.expires}, in {_days(exemption.expires - today)}; "
+                "from the day after, the file is refused",
+                "Sign these functions, or have it approved again with a new date",
+            )
+
+
+def _notifications(organization: Organization) -> Iterator[Problem]:
+    if not organization.notifications.emails:
+        yield Problem("notifications.emails", "nobody is told about findings", "Add an address")
+
+
+def _days(span: timedelta) -> str:
+    return "1 day" if span.days == 1 else f"{span.days} days"

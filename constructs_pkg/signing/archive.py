@@ -1,0 +1,263 @@
+"""Reading a deployment package: one bounded pass that yields the digest of its content and its signature."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from constructs_pkg.errors import ArchiveError
+from constructs_pkg.signing.archive_bytes import WINDOW_BYTES, ArchiveBytes
+from constructs_pkg.signing.archive_defects import ArchiveDefect, defect, shown
+from constructs_pkg.signing.content_hash import ContentHash
+from constructs_pkg.signing.inflate import (
+    CHUNK_BYTES,
+    FASTEST,
+    DeflateLibrary,
+    expanded_too_large,
+    inflate,
+    inflate_small,
+)
+from constructs_pkg.signing.local_entries import body_extent
+from constructs_pkg.signing.zip_directory import DirectoryEntry, ZipDirectory, read_directory
+from constructs_pkg.signing.zip_end import DirectoryExtent, locate_directory
+from constructs_pkg.signing.zip_records import STORED
+
+__all__ = [
+    "SIGNATURE_DIRECTORY",
+    "SIGNATURE_ENTRY",
+    "ArchiveLimits",
+    "ArchiveNote",
+    "ArchiveReading",
+    "open_directory",
+    "read_archive",
+]
+
+SIGNATURE_DIRECTORY = "META_INF/"
+SIGNATURE_ENTRY = "META_INF/aws_signer_signature_v1.0.SF"
+_SIGNATURE_NAME = SIGNATURE_ENTRY.encode()
+_MIB = 1024 * 1024
+_NAMES_IN_A_NOTE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveLimits:
+    """How large an archive may be before it is refused.
+
+    Lambda takes 250 MB expanded, layers included, and AWS Signer the same ("Lambda quotas" and "AWS Signer quotas" in
+    AWS's documentation). The other limits are this package's own, each far above what a deployable package needs.
+
+    Attributes:
+        max_archive_bytes: The archive itself.
+        max_directory_bytes: Its central directory, which bounds the memory that names take.
+        max_entries: Entries, directories included.
+        max_name_bytes: One name; Linux has no longer paths.
+        max_expanded_bytes: All bodies together, and so each, as inflated and not as declared.
+        max_signature_bytes: The body of the signature entry.
+    """
+
+    max_archive_bytes: int = 320 * _MIB
+    max_directory_bytes: int = 16 * _MIB
+    max_entries: int = 100_000
+    max_name_bytes: int = 4096
+    max_expanded_bytes: int = 250 * _MIB
+    max_signature_bytes: int = _MIB
+
+
+DEFAULT_LIMITS = ArchiveLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveNote:
+    """Something about an archive that is no reason to refuse it, but that a reviewer should see.
+
+    Attributes:
+        code: ``symlink_entry``, ``backslash_in_name`` or ``name_without_utf8_flag``.
+        entry_count: How many entries it concerns.
+        first_names: The first of them, at most five.
+        message: What it means.
+    """
+
+    code: str
+    entry_count: int
+    first_names: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveReading:
+    """What an archive holds, as far as its signature is concerned.
+
+    Attributes:
+        content_digest: 48 bytes: SHA-384 over name and body of each entry in the order of the central directory, the
+            signature entry left out. This is what a signature in the archive must be about.
+        digest_to_sign: The content digest that the archive will have once it is signed: AWS Signer appends the
+            directory ``META_INF/`` where it is missing, and hashes it.
+        signature: The body of the signature entry, or None where the archive is unsigned.
+        entry_names: In the order of the central directory, the signature entry's included.
+        expanded_bytes: All bodies together, the signature's included.
+        archive_bytes: The archive itself.
+        notes: What a reviewer should see.
+    """
+
+    content_digest: bytes
+    digest_to_sign: bytes
+    signature: bytes | None
+    entry_names: tuple[str, ...]
+    expanded_bytes: int
+    archive_bytes: int
+    notes: tuple[ArchiveNote, ...]
+
+    @property
+    def entry_count(self) -> int:
+        """Return the number of entries, the signature's included."""
+        return len(self.entry_names)
+
+
+def read_archive(
+    source: bytes | BinaryIO, limits: ArchiveLimits = DEFAULT_LIMITS, *, library: DeflateLibrary = FASTEST
+) -> ArchiveReading:
+    """Read a ZIP archive once, in the order of its central directory, and hash what AWS Signer signs.
+
+    Nothing is extracted to disk. Memory does not grow with the archive's size, only with its number of entries and the
+    length of their names, both limited. The records are checked so strictly that any reader of ZIP files sees the same
+    entries; ``ArchiveDefect`` lists what is refused. Accepted are stored and deflated entries, directories, data
+    descriptors of each of the four forms, Zip64, an archive comment, any extra fields, and entries that lie in another
+    order than the directory lists them in.
+
+    NOT checked: the signature itself; times, permissions, comments and extra fields, which the format does not sign;
+    and where a name ends and a body begins, which the format's digest cannot tell ("ab" + "c" is "a" + "bc").
+
+    Args:
+        source: The archive, or a seekable file open for reading bytes, whose position is moved.
+        limits: When to give up.
+        library: What inflates; the verdict is the same with each.
+
+    Raises:
+        ArchiveError: The archive is refused; ``reason`` is one of ``ArchiveDefect``.
+    """
+    archive = ArchiveBytes(source)
+    _, directory = open_directory(archive, limits)
+    with ContentHash() as content:
+        bodies = _Bodies(archive, limits, library)
+        for entry in directory:
+            if entry.name == _SIGNATURE_NAME:
+                bodies.read_signature(entry)
+            else:
+                content.update(entry.name)
+                for chunk in bodies.read(entry, limits.max_expanded_bytes):
+                    content.update(chunk)
+        digest = content.digest()
+        if SIGNATURE_DIRECTORY.encode() not in directory.names:
+            content.update(SIGNATURE_DIRECTORY.encode())
+        digest_to_sign = content.digest()
+    return ArchiveReading(
+        content_digest=digest,
+        digest_to_sign=digest_to_sign,
+        signature=bodies.signature,
+        entry_names=tuple(name.decode() for name in directory.names),
+        expanded_bytes=bodies.expanded_bytes,
+        archive_bytes=archive.size,
+        notes=tuple(_notes(directory)),
+    )
+
+
+def open_directory(archive: ArchiveBytes, limits: ArchiveLimits) -> tuple[DirectoryExtent, ZipDirectory]:
+    """Read the central directory of an archive under its limits, without looking at any body.
+
+    Args:
+        archive: The whole archive.
+        limits: When to give up.
+
+    Raises:
+        ArchiveError: The archive, its directory or the number of its entries is too large, or a record breaks a rule.
+    """
+    _check_limit(ArchiveDefect.ARCHIVE_TOO_LARGE, "archive has", archive.size, limits.max_archive_bytes, "bytes")
+    extent = locate_directory(archive)
+    _check_limit(ArchiveDefect.TOO_MANY_ENTRIES, "archive has", extent.entry_count, limits.max_entries, "entries")
+    maximum = limits.max_directory_bytes
+    _check_limit(ArchiveDefect.DIRECTORY_TOO_LARGE, "central directory has", extent.length, maximum, "bytes")
+    return extent, read_directory(archive, extent, limits.max_name_bytes)
+
+
+def _check_limit(reason: ArchiveDefect, what: str, value: int, maximum: int, unit: str) -> None:
+    if value > maximum:
+        raise defect(reason, f"the {what} {value} {unit}; the limit is {maximum}. Leave something out")
+
+
+class _Bodies:
+    """Reads bodies and counts what they expand to."""
+
+    def __init__(self, archive: ArchiveBytes, limits: ArchiveLimits, library: DeflateLibrary) -> None:
+        self._archive = archive
+        self._limits = limits
+        self._library = library
+        self.expanded_bytes = 0
+        self.signature: bytes | None = None
+
+    def read(self, entry: DirectoryEntry, max_body_bytes: int) -> Iterator[bytes | memoryview]:
+        """Yield a body piece by piece, and at its end refuse it where its checksum is wrong."""
+        allowed = min(max_body_bytes, self._limits.max_expanded_bytes - self.expanded_bytes)
+        crc = 0
+        for chunk in self._expanded(entry, allowed):
+            crc = self._library.crc32(chunk, crc)
+            self.expanded_bytes += len(chunk)
+            yield chunk
+        if crc != entry.crc32:
+            raise defect(
+                ArchiveDefect.CRC_MISMATCH,
+                f"entry {shown(entry.name)} has the CRC {crc:#010x} instead of {entry.crc32:#010x}: it was damaged",
+            )
+
+    def _expanded(self, entry: DirectoryEntry, allowed_bytes: int) -> Iterable[bytes | memoryview]:
+        start, length = body_extent(self._archive, entry)
+        declared = entry.expanded_bytes
+        if entry.method == STORED:
+            if declared > allowed_bytes:
+                raise expanded_too_large(entry.name, allowed_bytes)
+            return self._pieces(start, length)
+        if length <= WINDOW_BYTES and declared <= CHUNK_BYTES:
+            body = self._archive.view(start, length)
+            return (inflate_small(entry.name, body, declared, allowed_bytes, self._library),)
+        return inflate(entry.name, self._pieces(start, length), declared, allowed_bytes, self._library)
+
+    def read_signature(self, entry: DirectoryEntry) -> None:
+        """Keep the body of the signature entry."""
+        maximum = self._limits.max_signature_bytes
+        if min(entry.expanded_bytes, entry.compressed_bytes) > maximum:
+            raise _signature_too_large(maximum)
+        body = bytearray()
+        for chunk in self.read(entry, maximum + 1):
+            body += chunk
+            if len(body) > maximum:
+                raise _signature_too_large(maximum)
+        self.signature = bytes(body)
+
+    def _pieces(self, start: int, length: int) -> Iterator[memoryview]:
+        end = start + length
+        while start < end:
+            piece = self._archive.view(start, min(WINDOW_BYTES, end - start))
+            yield piece
+            start += len(piece)
+
+
+def _signature_too_large(maximum: int) -> ArchiveError:
+    message = f"the signature entry {SIGNATURE_ENTRY} expands to more than {maximum} bytes; a signature has about 6,000"
+    return defect(ArchiveDefect.SIGNATURE_TOO_LARGE, message)
+
+
+def _notes(directory: ZipDirectory) -> Iterator[ArchiveNote]:
+    backslashes = [name for name in directory.names if b"\\" in name]
+    found = {
+        "symlink_entry": (
+            directory.symlinks,
+            "the attributes, which nothing signs, call these entries symbolic links: anybody could have set them",
+        ),
+        "backslash_in_name": (backslashes, "on Lambda a backslash is part of the file's name and no directory"),
+        "name_without_utf8_flag": (
+            directory.unflagged,
+            "read as UTF-8, which the names are; some readers take them for CP437",
+        ),
+    }
+    for code, (names, message) in found.items():
+        if names:
+            first = tuple(name.decode() for name in names[:_NAMES_IN_A_NOTE])
+            yield ArchiveNote(code, len(names), first, message)

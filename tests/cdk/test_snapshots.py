@@ -1,0 +1,88 @@
+"""Every template of the reference deployments, as reviewed; ``make snapshots`` rewrites them."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from constructs_pkg.cdk.deployment import Deployment, declare_deployment
+from constructs_pkg.organization import load_organization, lock_path, read_lock
+from tests.cdk.conftest import FLAGS, new_app
+
+ROOT = Path(__file__).parents[2]
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+FILES = ["organization.toml", "examples/single-account.toml"]
+BOTH = pytest.mark.parametrize("name", FILES, ids=["organization", "single-account"])
+
+
+def declare(name: str, app: cdk.App) -> Deployment:
+    path = ROOT / name
+    return declare_deployment(app, load_organization(path, at=AT), lock=read_lock(lock_path(path)), at=AT)
+
+
+def templates(app: cdk.App) -> dict[str, dict]:
+    assembly = app.synth()
+    masked = {}
+    for stack in assembly.stacks:
+        text = Path(assembly.directory, stack.template_file).read_text("utf-8")
+        masked[stack.stack_name] = json.loads(re.sub(r"[0-9a-f]{64}", "ASSET_HASH", text))
+    return masked
+
+
+@BOTH
+def test_templates_are_those_that_were_reviewed(name: str, snapshot: SnapshotAssertion) -> None:
+    app = new_app(FLAGS)
+    declare(name, app)
+    for stack, template in templates(app).items():
+        assert template == snapshot(name=stack, extension_class=JSONSnapshotExtension)
+
+
+@BOTH
+def test_feature_flags_of_the_user_change_nothing(name: str) -> None:
+    with_flags, without_flags = new_app(FLAGS), new_app()
+    declare(name, with_flags)
+    declare(name, without_flags)
+    assert templates(without_flags) == templates(with_flags)
+
+
+@BOTH
+def test_cfn_lint_finds_nothing(name: str, lint) -> None:
+    app = new_app(FLAGS)
+    deployment = declare(name, app)
+    region = deployment.organization.home_region
+    names = [deployment.authority.stack_name, deployment.code_signing.stack_name]
+    assert {stack: lint(template, region) for stack, template in templates(app).items()} == {name: [] for name in names}
+
+
+# What cdk-nag's AwsSolutions pack may find, with the reason why it stands. It looks at Allow statements only.
+ACKNOWLEDGED = {
+    r"guardrail/\w+ IAM5\[Action::(lambda|signer|iam):(Get|List|Describe)\*\]": "reading lets no code run",
+    r"guardrail/\w+ IAM5\[Action::lambda:(Delete|Invoke)\*\]": "neither lets new code run",
+    r"guardrail/\w+ IAM5\[Resource::\*\]": "reading, actions without resource types, boundaries",
+    r"guardrail/\w+ IAM5\[Resource::arn:aws:lambda:\*:\d{12}:function:[a-z]+-\*\]": "the application's own functions",
+    r"guardrail/\w+ IAM5\[Resource::arn:aws:lambda:\*:\d{12}:event-source-mapping:\*\]": "their ids are random",
+    r"guardrail/\w+ IAM5\[Resource::arn:aws:iam::\d{12}:role/[a-z]+-\*-execution\]": "the application's own roles",
+    r"guardrail/PermissionsBoundary IAM5\[Action::[a-z0-9-]+:(\*|Describe\*|\*Parameter\*)\]": "it grants nothing",
+    r"guardrail/PermissionsBoundary IAM5\[Resource::arn:aws:iam::\d{12}:role/cdk-\*\]": "a boundary grants nothing",
+}
+
+
+def test_cdk_nag_finds_nothing_that_is_not_acknowledged_with_its_reason(synthesize_with_nag) -> None:
+    found: set[str] = set()
+    for name in FILES:
+        app = new_app(FLAGS)
+        declare(name, app)
+        with pytest.raises(RuntimeError) as raised:
+            synthesize_with_nag(app)
+        report = str(raised.value)
+        lines = re.findall(r"\n +\S+?-(guardrail/\w+) aws-cdk-lib\S+\n +Acknowledge with '([^']+)'", report)
+        assert len(lines) == report.count("Acknowledge with")
+        found |= {f"{path} {rule.replace('AwsSolutions::AwsSolutions-', '')}" for path, rule in lines}
+    matched = {one: [pattern for pattern in ACKNOWLEDGED if re.fullmatch(pattern, one)] for one in found}
+    assert {one for one, patterns in matched.items() if not patterns} == set()
+    assert {pattern for patterns in matched.values() for pattern in patterns} == set(ACKNOWLEDGED)

@@ -1,0 +1,154 @@
+"""``python app.py`` and the CDK command line: the same templates on every road, and bad files that leave nothing."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import app
+from constructs_pkg.cdk.deployment import declare_deployment
+from constructs_pkg.organization import load_organization, lock_path, read_lock
+from tests.cdk.conftest import FLAGS, new_app
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+STACKS = ["acme-signing-authority", "acme-code-signing"]
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("CDK_")},
+    "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]),
+    "CDK_DISABLE_CLI_TELEMETRY": "true",
+}
+
+
+def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        list(map(str, command)), cwd=ROOT, env={**ENVIRONMENT, **environment}, capture_output=True, text=True
+    )
+
+
+def templates_in(assembly: Path) -> dict[str, dict]:
+    return {path.name: json.loads(path.read_text("utf-8")) for path in assembly.glob("*.template.json")}
+
+
+@pytest.fixture(scope="module")
+def templates_of_the_tests() -> dict[str, dict]:
+    path = ROOT / "organization.toml"
+    at = datetime.now(UTC)
+    made = new_app(FLAGS)
+    declare_deployment(made, load_organization(path, at=at), lock=read_lock(lock_path(path)), at=at)
+    return templates_in(Path(made.synth().directory))
+
+
+def test_python_app_leaves_the_same_templates_and_prints_the_summary(tmp_path: Path, templates_of_the_tests) -> None:
+    done = run(sys.executable, "app.py", CDK_OUTDIR=str(tmp_path / "out"))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "acme-signing-authority" in done.stderr
+    assert templates_in(tmp_path / "out") == templates_of_the_tests
+
+
+def test_cdk_synth_leaves_the_same_templates(tmp_path: Path, templates_of_the_tests) -> None:
+    done = run(BIN / "cdk", "synth", "--quiet", "--output", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert templates_in(tmp_path / "out") == templates_of_the_tests
+
+
+def test_cdk_ls_lists_the_stacks_and_cdk_diff_compares_with_a_template(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run(sys.executable, "app.py", CDK_OUTDIR=str(out)).returncode == 0
+    listed = run(BIN / "cdk", "ls", "--app", str(out))
+    assert listed.stdout.splitlines() == [
+        "SigningAuthority (acme-signing-authority)",
+        "CodeSigning (acme-code-signing)",
+    ]
+    template = out / "SigningAuthority.template.json"
+    changed = tmp_path / "old.json"
+    changed.write_text(template.read_text("utf-8").replace('"Value": 12', '"Value": 13'))
+    same = run(BIN / "cdk", "diff", "SigningAuthority", "--app", str(out), "--template", template, "--fail")
+    different = run(BIN / "cdk", "diff", "SigningAuthority", "--app", str(out), "--template", changed, "--fail")
+    assert (same.returncode, different.returncode) == (0, 1), same.stderr + different.stderr
+
+
+def test_single_account_example_synthesizes(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = run(sys.executable, "app.py", "--organization", "examples/single-account.toml", CDK_OUTDIR=str(out))
+    assert done.returncode == 0, done.stderr
+    assert len(templates_in(out)) == 2
+
+
+def test_context_of_the_cdk_command_line_chooses_the_file(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = run(BIN / "cdk", "synth", "-q", "-o", out, "-c", "organization=examples/single-account.toml")
+    assert done.returncode == 0, done.stderr
+    alone = tmp_path / "alone"
+    run(sys.executable, "app.py", "--organization", "examples/single-account.toml", CDK_OUTDIR=str(alone))
+    assert templates_in(out) == templates_in(alone) != {}
+
+
+@pytest.fixture
+def run_app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Run ``app.py`` in this process, which is quicker; return exit code and standard error."""
+
+    def run_with(path: Path) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["app.py", "--organization", str(path)])
+        monkeypatch.setenv("CDK_OUTDIR", str(tmp_path / "out"))
+        exit_code = app.main()
+        return exit_code, capsys.readouterr().err
+
+    return run_with
+
+
+def test_bad_file_lists_all_problems_exits_with_2_and_writes_nothing(tmp_path: Path, run_app) -> None:
+    text = (ROOT / "organization.toml").read_text("utf-8")
+    bad = tmp_path / "bad.toml"
+    bad.write_text(
+        text.replace('security_account = "222222222222"', 'security_account = "22"').replace(
+            'organizational_unit = "regulated"', 'organizational_unit = "regulatd"'
+        )
+        + "surprise = 1\n"
+    )
+    exit_code, said = run_app(bad)
+    assert exit_code == 2
+    assert ["22" in said, "regulatd" in said, "surprise" in said] == [True, True, True]
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "missing.toml"),
+        (b"\xff\xfe", "UTF-8"),
+        (b"[organization\n", "line 1"),
+        (b"", "it is empty"),
+    ],
+    ids=["missing", "not UTF-8", "syntax error", "empty"],
+)
+def test_unreadable_file_exits_with_2_and_writes_nothing(
+    tmp_path: Path, run_app, content: bytes | None, expected: str
+) -> None:
+    path = tmp_path / "missing.toml"
+    if content is not None:
+        path.write_bytes(content)
+    exit_code, said = run_app(path)
+    assert exit_code == 2
+    assert expected in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_changed_validity_of_a_recorded_profile_exits_with_2(tmp_path: Path, run_app) -> None:
+    text = (ROOT / "organization.toml").read_text("utf-8")
+    (tmp_path / "changed.toml").write_text(text.replace('validity = "12 months"', 'validity = "13 months"'))
+    (tmp_path / "changed.lock.json").write_bytes((ROOT / "organization.lock.json").read_bytes())
+    exit_code, said = run_app(tmp_path / "changed.toml")
+    assert exit_code == 2
+    assert "can never be changed" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_app_run_as_a_command_shows_no_traceback_for_a_bad_file(tmp_path: Path) -> None:
+    done = run(sys.executable, "app.py", "--organization", tmp_path / "no.toml", CDK_OUTDIR=str(tmp_path / "out"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
