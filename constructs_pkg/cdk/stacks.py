@@ -88,7 +88,7 @@ class CodeSigningStack(cdk.Stack):
     Attributes:
         configs: The configs by application.
         guardrails: The guardrails by application, for those that the organization gives one.
-        left_out: What could not be listed as a publisher yet, in words.
+        left_out: Which applications have no config yet and why, in words.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, organization: Organization) -> None:
@@ -109,12 +109,13 @@ class CodeSigningStack(cdk.Stack):
     def _declare(self, application: Application, organization: Organization) -> None:
         publishers = self._publishers_of(application, organization)
         if not publishers:
-            self.left_out.append(f"{application.name} gets no config and no guardrail yet: it has no publisher to list")
+            self.left_out.append(f"{application.name} gets no config and no guardrail yet: no version of its publishers is known")
             return
         config = EnforcedCodeSigning(
             self,
             f"{application.name}-config",
             publishers=publishers,
+            mode=application.mode,
             description=f"{organization.name}: code of {application.name}",
             parameter_name=f"/lambda-code-signing/code-signing-configs/{application.name}/arn",
         )
@@ -146,12 +147,7 @@ class CodeSigningStack(cdk.Stack):
             return str(recorded)
         name = profile.profile_name(organization)
         if organization.publisher_account != organization.security_account:
-            self.left_out.append(
-                f"{name} is in account {organization.publisher_account} and has no version in the organization file, "
-                f"so that the config of {profile.application} does not list it. Deploy the signing authority, then "
-                f'add version = "…" to generation {profile.generation} of {profile.application}'
-            )
-            return None
+            return None  # its random version is not known yet, as organization.warnings says
         parameter = cdk.CfnParameter(
             self,
             f"{name}-version-arn",

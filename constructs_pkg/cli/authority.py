@@ -5,38 +5,34 @@ from pathlib import Path
 
 import click
 
-from constructs_pkg.cli.parameters import MOMENT, PATH, force_option, format_option
+from constructs_pkg.cli.parameters import MOMENT, PATH, examples, force_option, format_option
 
 __all__ = ["command"]
 
 _DIRECTORY = click.argument("directory", metavar="DIR", type=PATH)
 
 
-@click.group(name="authority")
+@click.group(name="authority", epilog=examples("lambda-code-signing authority init .authority"))
 def command() -> None:
-    r"""Run a throwaway AWS Signer in a directory. UNSAFE FOR PRODUCTION.
+    """Run a throwaway AWS Signer in a directory. UNSAFE FOR PRODUCTION.
 
     For tests, demonstrations and learning: whoever can read the directory can sign anything in its name. AWS knows
     nothing of it, and Lambda refuses what it signs. Every command says so again on standard error.
-
-    \b
-    Example:
-      lambda-code-signing authority init .authority
     """
 
 
-@command.command()
+@command.command(
+    epilog=examples(
+        "lambda-code-signing authority init .authority",
+        "lambda-code-signing authority init .authority --region us-east-1 --account 111111111111",
+    )
+)
 @_DIRECTORY
 @click.option("--region", default="eu-west-1", show_default=True, help="The Region that it pretends to be in.")
 @click.option("--account", default="123456789012", show_default=True, help="The account that it pretends to be in.")
 @click.option("--at", type=MOMENT, metavar="TIME", help="Its beginning; now where left out. Nothing is signed before.")
 def init(*, directory: Path, region: str, account: str, at: datetime | None) -> int:
-    r"""Make an authority in DIR, which is new or empty and becomes private to you.
-
-    \b
-    Examples:
-      lambda-code-signing authority init .authority
-      lambda-code-signing authority init .authority --region us-east-1 --account 111111111111
+    """Make an authority in DIR, which is new or empty and becomes private to you.
 
     Exit codes: 0 made, 2 wrong usage or refused.
     """
@@ -45,20 +41,20 @@ def init(*, directory: Path, region: str, account: str, at: datetime | None) -> 
     return init_authority(directory, region, account, at)
 
 
-@command.command()
+@command.command(
+    epilog=examples(
+        'lambda-code-signing authority profile .authority payments --validity "90 days"',
+        "lambda-code-signing authority profile .authority payments --cancel",
+    )
+)
 @_DIRECTORY
 @click.argument("name")
 @click.option("--validity", metavar="PERIOD", help="How long its signatures are valid; 135 months where left out.")
 @click.option("--cancel", is_flag=True, help="Cancel the profile instead: it signs no more, its signatures stay good.")
 def profile(*, directory: Path, name: str, validity: str | None, cancel: bool) -> int:
-    r"""Make the signing profile NAME, and print its profile version ARN.
+    """Make the signing profile NAME, and print its profile version ARN.
 
     A name is used once, cancelled profiles included, as with AWS Signer.
-
-    \b
-    Examples:
-      lambda-code-signing authority profile .authority payments --validity "90 days"
-      lambda-code-signing authority profile .authority payments --cancel
 
     Exit codes: 0 made or cancelled, 2 wrong usage or refused.
     """
@@ -69,7 +65,12 @@ def profile(*, directory: Path, name: str, validity: str | None, cancel: bool) -
     return cancel_profile(directory, name) if cancel else put_profile(directory, name, validity)
 
 
-@command.command()
+@command.command(
+    epilog=examples(
+        'lambda-code-signing authority revoke .authority --job JOB-ARN --reason "built from the wrong branch"',
+        'lambda-code-signing authority revoke .authority --profile payments --reason "laptop stolen"',
+    )
+)
 @_DIRECTORY
 @click.option("--job", metavar="ARN|ID", help="Revoke one signature: its signing job.")
 @click.option("--profile", "profile_name", metavar="NAME", help="Revoke what a profile signed, from --from on.")
@@ -80,14 +81,9 @@ def profile(*, directory: Path, name: str, validity: str | None, cancel: bool) -
 def revoke(
     *, directory: Path, job: str | None, profile_name: str | None, effective_time: datetime | None, reason: str
 ) -> int:
-    r"""Revoke a signature, or the signatures of a profile. It cannot be undone.
+    """Revoke a signature, or the signatures of a profile. It cannot be undone.
 
     A policy knows of it once it is exported again.
-
-    \b
-    Examples:
-      lambda-code-signing authority revoke .authority --job JOB-ARN --reason "built from the wrong branch"
-      lambda-code-signing authority revoke .authority --profile payments --reason "laptop stolen"
 
     Exit codes: 0 revoked, 2 wrong usage or refused.
     """
@@ -103,7 +99,13 @@ def revoke(
     return revoke_profile(directory, profile_name, effective_time, reason)
 
 
-@command.command("export-policy")
+@command.command(
+    "export-policy",
+    epilog=examples(
+        "lambda-code-signing authority export-policy .authority -o policy.json",
+        "lambda-code-signing authority export-policy .authority --profile payments --mode warn",
+    ),
+)
 @_DIRECTORY
 @click.option("-o", "--output", type=PATH, metavar="FILE", help="Where to write it; standard output where left out.")
 @click.option("--mode", type=click.Choice(["enforce", "warn"]), default="enforce", show_default=True, help="The mode.")
@@ -119,12 +121,7 @@ def export_policy(
     max_age_days: int | None,
     force: bool,
 ) -> int:
-    r"""Write the code signing policy file that trusts this authority, with all that was revoked.
-
-    \b
-    Examples:
-      lambda-code-signing authority export-policy .authority -o policy.json
-      lambda-code-signing authority export-policy .authority --profile payments --mode warn
+    """Write the code signing policy file that trusts this authority, with all that was revoked.
 
     Exit codes: 0 written, 2 wrong usage or refused.
     """
@@ -133,15 +130,11 @@ def export_policy(
     return export(directory, output, mode, profiles, max_age_days, force=force)
 
 
-@command.command()
+@command.command(epilog=examples("lambda-code-signing authority show .authority"))
 @_DIRECTORY
 @format_option("text", "json")
 def show(*, directory: Path, output_format: str) -> int:
-    r"""Show the root, the profiles and the jobs of an authority.
-
-    \b
-    Example:
-      lambda-code-signing authority show .authority
+    """Show the root, the profiles and the jobs of an authority.
 
     Exit codes: 0 shown, 2 wrong usage, or there is no authority.
     """

@@ -5,7 +5,7 @@ import textwrap
 from pathlib import Path
 
 from constructs_pkg.cli.files import read_file
-from constructs_pkg.cli.output import EXIT_NO_VERDICT, EXIT_YES, say, say_json, tell
+from constructs_pkg.cli.output import EXIT_NO_VERDICT, EXIT_YES, one_line, say, say_json, tell
 from constructs_pkg.errors import FileAccessError
 from constructs_pkg.explanations import MAX_INPUT_BYTES, Explained, explain
 
@@ -78,7 +78,7 @@ def _as_text(explained: Explained) -> str:
     """Return an explanation as readable lines, with an empty line at the end."""
     explanation = explained.explanation
     about = f": {explanation.subject}" if explanation.subject else ""
-    origin = [f"[{explained.origin}]"] if explained.origin else []
+    origin = [f"[{one_line(explained.origin)}]"] if explained.origin else []
     remedies = [
         textwrap.fill(
             remedy,

@@ -4,12 +4,18 @@ from pathlib import Path
 
 import click
 
-from constructs_pkg.cli.parameters import PATH, format_option
+from constructs_pkg.cli.parameters import PATH, examples, format_option
 
 __all__ = ["command"]
 
 
-@click.command(name="inspect")
+@click.command(
+    name="inspect",
+    epilog=examples(
+        "lambda-code-signing inspect function.zip",
+        "lambda-code-signing inspect function.zip --trust-root aws-root.pem --format json",
+    ),
+)
 @click.argument("artifact", metavar="ARTIFACT", type=PATH)
 @click.option(
     "--trust-root",
@@ -21,15 +27,10 @@ __all__ = ["command"]
 )
 @format_option("tree", "json")
 def command(*, artifact: Path, trust_roots: tuple[Path, ...], output_format: str) -> int:
-    r"""Show everything in the signature of ARTIFACT.
+    """Show everything in the signature of ARTIFACT.
 
     What the archive says of itself is marked UNVERIFIED, unless the signature fits the content and its certificates end
     in a root that you trust. This is no verdict: publisher, expiry and revocation are for 'verify' to judge.
-
-    \b
-    Examples:
-      lambda-code-signing inspect function.zip
-      lambda-code-signing inspect function.zip --trust-root aws-root.pem --format json
 
     Exit codes: 0 shown, 1 not signed, or archive or signature malformed, 2 wrong usage, 3 a file cannot be read.
     """

@@ -7,7 +7,7 @@ from typing import cast
 
 from cryptography import x509
 
-from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, say, say_json, tell
+from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, one_line, say, say_json, tell
 from constructs_pkg.cli.progress import open_with_progress
 from constructs_pkg.cli.verification import read_trust_roots
 from constructs_pkg.errors import ArchiveError, CmsError, LambdaCodeSigningError, TrustError
@@ -41,23 +41,23 @@ def inspect_archive(path: Path, trust_roots: Sequence[Path], *, as_json: bool) -
         with open_with_progress(path, f"reading {path.name}") as file:
             reading = read_archive(file)
     except ArchiveError as error:
-        tell(f"Error: {path}: {error}")
+        tell(one_line(f"Error: {path}: {error}"))
         return EXIT_NO_VERDICT if error.reason == ArchiveDefect.UNREADABLE else EXIT_NO
     except LambdaCodeSigningError as error:
         tell(f"Error: {error}")
         return EXIT_NO_VERDICT
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        tell(f"Error: {path} cannot be read: {reason}. Check the path")
+        tell(one_line(f"Error: {path} cannot be read: {reason}. Check the path"))
         return EXIT_NO_VERDICT
     answer: _Json = {"version": INSPECTION_VERSION, "artifact": str(path), "archive": _archive(reading)}
     answer["signature"], problem = _signature(reading, trust)
     if as_json:
         say_json({**answer, "problem": problem})
     else:
-        say("\n".join([str(path), *_tree({key: answer[key] for key in ("archive", "signature")})]))
+        say("\n".join([one_line(str(path)), *_tree({key: answer[key] for key in ("archive", "signature")})]))
     if problem is not None:
-        tell(f"Error: {path}: {problem}")
+        tell(one_line(f"Error: {path}: {problem}"))
         return EXIT_NO
     return EXIT_YES
 
@@ -65,6 +65,7 @@ def inspect_archive(path: Path, trust_roots: Sequence[Path], *, as_json: bool) -
 def _archive(reading: ArchiveReading) -> _Json:
     """Return what was computed from the archive itself, which needs no trust."""
     return {
+        "signature_bytes": None if reading.signature is None else len(reading.signature),
         "archive_bytes": reading.archive_bytes,
         "expanded_bytes": reading.expanded_bytes,
         "entry_count": reading.entry_count,
@@ -80,11 +81,10 @@ def _signature(reading: ArchiveReading, trust: TrustStore) -> tuple[_Json | None
     try:
         envelope = parse_signature(reading.signature)
     except CmsError as error:
-        return {"entry_bytes": len(reading.signature)}, str(error)
+        return None, str(error)
     checks = _checks(envelope, reading.content_digest, trust)
     is_verified = all(item["passed"] for item in checks.values())
     signature: _Json = {
-        "entry_bytes": len(reading.signature),
         "verified": is_verified,
         "checks": checks,
         "claims": {
@@ -98,7 +98,7 @@ def _signature(reading: ArchiveReading, trust: TrustStore) -> tuple[_Json | None
         "signature_algorithm": "ECDSA with SHA-384, P-384",
         "algorithm_protection": envelope.has_algorithm_protection,
         "signature_value": envelope.signature.hex(),
-        "certificates": [_certificate(item, envelope) for item in envelope.certificates],
+        "certificates": [_certificate(item, envelope) for item in _signer_first(envelope)],
     }
     return signature, None
 
@@ -133,6 +133,16 @@ def _check_trust(envelope: SignatureEnvelope, trust: TrustStore) -> None:
     verify_chain(envelope.signer_certificate, envelope.certificates, trust, envelope.signed_at)
 
 
+def _signer_first(envelope: SignatureEnvelope) -> list[x509.Certificate]:
+    """Return the certificates as each names its issuer, from the signer up; those that nothing leads to come last."""
+    ordered = [envelope.signer_certificate]
+    left = [item for item in envelope.certificates if item != envelope.signer_certificate]
+    while issuer := next((item for item in left if item.subject == ordered[-1].issuer), None):
+        ordered.append(issuer)
+        left.remove(issuer)
+    return ordered + left
+
+
 def _certificate(certificate: x509.Certificate, envelope: SignatureEnvelope) -> _Json:
     summary = asdict(CertificateSummary.of(certificate))
     role = "signer" if certificate == envelope.signer_certificate else "authority"
@@ -156,7 +166,7 @@ def _tree(values: Mapping[str, object], indent: str = "  ", mark: str = "") -> l
         elif key == "verified":
             lines.append(f"{indent}{label}: {'yes' if value else 'no: what follows is only what the archive claims'}")
         else:
-            lines.append(f"{indent}{label}: {'none' if value is None else value}{mark}")
+            lines.append(f"{indent}{label}: {'none' if value is None else one_line(str(value))}{mark}")
     return lines
 
 
@@ -166,7 +176,7 @@ def _items(values: Sequence[object], indent: str, mark: str) -> list[str]:
         if isinstance(value, dict):
             lines += [f"{indent}{number}", *_tree(cast("_Json", value), indent + "  ", mark)]
         else:
-            lines.append(f"{indent}{value}")
+            lines.append(f"{indent}{one_line(str(value))}")
     return lines or [f"{indent}none"]
 
 

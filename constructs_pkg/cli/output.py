@@ -6,7 +6,7 @@ import unicodedata
 
 import click
 
-__all__ = ["EXIT_NO", "EXIT_NO_VERDICT", "EXIT_YES", "printable", "say", "say_json", "tell"]
+__all__ = ["EXIT_NO", "EXIT_NO_VERDICT", "EXIT_YES", "one_line", "printable", "say", "say_json", "tell"]
 
 EXIT_YES = 0
 EXIT_NO = 1
@@ -32,8 +32,7 @@ def say_json(value: object) -> None:
 def printable(text: str, encoding: str | None = "utf-8") -> str:
     r"""Replace what a terminal would obey instead of show: control and format characters, lone surrogates.
 
-    Names of entries and of certificates come from whoever made the archive. Line feeds are kept: they are ours, since
-    messages quote what they name.
+    Names of entries and of certificates come from whoever made the archive. Line feeds are kept: see `one_line`.
 
     Args:
         text: The text.
@@ -44,6 +43,11 @@ def printable(text: str, encoding: str | None = "utf-8") -> str:
         for character in text
     )
     return shown.encode(encoding or "utf-8", "backslashreplace").decode(encoding or "utf-8")
+
+
+def one_line(text: str) -> str:
+    r"""Write line feeds as ``\n``, for what comes from outside and must not begin a line of its own."""
+    return text.replace("\n", "\\n")
 
 
 def _escaped(character: str) -> str:

@@ -4,12 +4,18 @@ from pathlib import Path
 
 import click
 
-from constructs_pkg.cli.parameters import PATH, force_option, format_option
+from constructs_pkg.cli.parameters import PATH, examples, force_option, format_option
 
 __all__ = ["command"]
 
 
-@click.command(name="package")
+@click.command(
+    name="package",
+    epilog=examples(
+        "lambda-code-signing package src/payments -o payments.zip",
+        "lambda-code-signing package src/payments -o payments.zip --exclude tests/ --entries payments.entries",
+    ),
+)
 @click.argument("directory", metavar="DIR", type=PATH)
 @click.option("-o", "--output", type=PATH, required=True, metavar="ZIP", help="The archive to write, outside of DIR.")
 @click.option(
@@ -39,15 +45,10 @@ def command(
     force: bool,
     output_format: str,
 ) -> int:
-    r"""Package DIR into a ZIP that can be signed and deployed.
+    """Package DIR into a ZIP that can be signed and deployed.
 
     Names, bodies and the executable bit decide every byte; times and owners do not count. A link that leaves DIR is
     refused.
-
-    \b
-    Examples:
-      lambda-code-signing package src/payments -o payments.zip
-      lambda-code-signing package src/payments -o payments.zip --exclude tests/ --entries payments.entries
 
     Exit codes: 0 written, 2 wrong usage, or DIR cannot be packaged as it is.
     """

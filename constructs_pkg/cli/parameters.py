@@ -1,4 +1,4 @@
-"""The kinds of values that several commands take: moments, files, and the output file with its ``--force``."""
+"""What several commands have in common: kinds of values, ``--format``, ``--force``, the examples of their help."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["MOMENT", "PATH", "force_option", "format_option"]
+__all__ = ["MOMENT", "PATH", "examples", "force_option", "format_option"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -50,6 +50,12 @@ def format_option(*names: str) -> Callable[[_Function], _Function]:
         show_default=True,
         help="How to answer.",
     )
+
+
+def examples(*commands: str) -> str:
+    """Return the epilog of a command's help: lines as they are typed, which click leaves alone after its mark."""
+    lines = "".join(f"\n  {command}" for command in commands)
+    return f"\b\nExample{'s' if len(commands) > 1 else ''}:{lines}"
 
 
 force_option = click.option("--force", is_flag=True, help="Replace the output file where it exists.")

@@ -9,7 +9,7 @@ import click
 from cryptography import x509
 
 from constructs_pkg.cli.files import refuse_existing, write_file
-from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, printable, say, say_json, tell
+from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, one_line, printable, say, say_json, tell
 from constructs_pkg.cli.progress import open_with_progress
 from constructs_pkg.cli.verification import read_trust_roots
 from constructs_pkg.errors import ArchiveError, CmsError, LambdaCodeSigningError, TrustError
@@ -56,10 +56,10 @@ def pin_root(archive: Path, output: Path, expect_fingerprint: str | None, *, for
     try:
         root = _root_of(archive)
     except OSError as error:
-        tell(f"Error: {archive} cannot be read: {error.strerror}. Check the path")
+        tell(one_line(f"Error: {archive} cannot be read: {error.strerror}. Check the path"))
         return EXIT_NO_VERDICT
     except (ArchiveError, CmsError, TrustError) as error:
-        tell(f"Error: {archive}: {error}")
+        tell(one_line(f"Error: {archive}: {error}"))
         return EXIT_NO_VERDICT if error.reason == ArchiveDefect.UNREADABLE else EXIT_NO
     summary = CertificateSummary.of(root)
     say("\n".join([f"root certificate of {archive}", *_lines(summary), f"  {_REPORTED_LINE}"]))
@@ -134,7 +134,7 @@ def _is_confirmed(summary: CertificateSummary, expected: str | None) -> bool:
 
 def _lines(summary: CertificateSummary) -> list[str]:
     return [
-        f"  subject:  {summary.subject}",
+        f"  subject:  {one_line(summary.subject)}",
         f"  valid:    {iso_time(summary.not_before)} to {iso_time(summary.not_after)}",
         f"  SHA-256:  {summary.sha256}",
     ]

@@ -5,12 +5,18 @@ from pathlib import Path
 
 import click
 
-from constructs_pkg.cli.parameters import MOMENT, PATH, force_option, format_option
+from constructs_pkg.cli.parameters import MOMENT, PATH, examples, force_option, format_option
 
 __all__ = ["command"]
 
 
-@click.command(name="sign")
+@click.command(
+    name="sign",
+    epilog=examples(
+        "lambda-code-signing sign function.zip --authority .authority --profile payments -o signed.zip",
+        "lambda-code-signing sign dist/*.zip --authority .authority --profile payments -o signed/",
+    ),
+)
 @click.argument("sources", metavar="SOURCE...", type=PATH, nargs=-1, required=True)
 @click.option(
     "--authority",
@@ -41,15 +47,10 @@ def command(
     force: bool,
     output_format: str,
 ) -> int:
-    r"""Sign each SOURCE (a ZIP) in AWS Signer's format.
+    """Sign each SOURCE (a ZIP) in AWS Signer's format.
 
     Entries are copied as they are, and the signature is added. What AWS Signer refuses is refused: empty, malformed and
     signed archives, profiles that are unknown, cancelled or revoked.
-
-    \b
-    Examples:
-      lambda-code-signing sign function.zip --authority .authority --profile payments -o signed.zip
-      lambda-code-signing sign dist/*.zip --authority .authority --profile payments -o signed/
 
     Exit codes: 0 all signed, 1 at least one SOURCE was refused (the others are signed), 2 wrong usage, or authority,
     profile, a SOURCE or the output cannot be used.

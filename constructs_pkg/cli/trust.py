@@ -4,22 +4,22 @@ from pathlib import Path
 
 import click
 
-from constructs_pkg.cli.parameters import PATH, force_option, format_option
+from constructs_pkg.cli.parameters import PATH, examples, force_option, format_option
 
 __all__ = ["command"]
 
 
-@click.group(name="trust")
+@click.group(name="trust", epilog=examples("lambda-code-signing trust pin just-signed.zip -o aws-root.pem"))
 def command() -> None:
-    r"""Choose the root certificates that signatures are judged by.
-
-    \b
-    Example:
-      lambda-code-signing trust pin just-signed.zip -o aws-root.pem
-    """
+    """Choose the root certificates that signatures are judged by."""
 
 
-@command.command()
+@command.command(
+    epilog=examples(
+        "lambda-code-signing trust pin just-signed.zip -o aws-root.pem",
+        "lambda-code-signing trust pin just-signed.zip -o aws-root.pem --expect-fingerprint 41:02:20:…",
+    )
+)
 @click.argument("archive", metavar="ARCHIVE", type=PATH)
 @click.option("-o", "--output", type=PATH, required=True, metavar="PEM", help="Where to write the root certificate.")
 @click.option(
@@ -29,16 +29,11 @@ def command() -> None:
 )
 @force_option
 def pin(*, archive: Path, output: Path, expect_fingerprint: str | None, force: bool) -> int:
-    r"""Write the root certificate of ARCHIVE to a file, once you have confirmed its fingerprint.
+    """Write the root certificate of ARCHIVE to a file, once you have confirmed its fingerprint.
 
     Use an archive that AWS Signer has just signed in your own account and that you fetched yourself over TLS: its root
     is then as good as your connection to AWS. Never pin from an archive that somebody sent you. The question is asked
     on a terminal only; scripts give --expect-fingerprint.
-
-    \b
-    Examples:
-      lambda-code-signing trust pin just-signed.zip -o aws-root.pem
-      lambda-code-signing trust pin just-signed.zip -o aws-root.pem --expect-fingerprint 41:02:20:…
 
     Exit codes: 0 written, 1 refused: not confirmed, another fingerprint, or no sound signature; 2 wrong usage, or the
     file cannot be written; 3 the archive cannot be read.
@@ -49,15 +44,11 @@ def pin(*, archive: Path, output: Path, expect_fingerprint: str | None, force: b
     return pin_root(archive, output, expect_fingerprint, force=force)
 
 
-@command.command()
+@command.command(epilog=examples("lambda-code-signing trust show aws-root.pem"))
 @click.argument("files", metavar="PEM...", type=PATH, nargs=-1, required=True)
 @format_option("text", "json")
 def show(*, files: tuple[Path, ...], output_format: str) -> int:
-    r"""Show subject, validity and SHA-256 fingerprint of the roots in PEM files.
-
-    \b
-    Example:
-      lambda-code-signing trust show aws-root.pem
+    """Show subject, validity and SHA-256 fingerprint of the roots in PEM files.
 
     Exit codes: 0 shown, 2 wrong usage, 3 a file cannot be read or holds something else.
     """

@@ -9,11 +9,10 @@ import click
 
 from constructs_pkg.arns import SigningProfileVersionArn
 from constructs_pkg.cli.files import read_file
-from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, say, say_json, tell
+from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, one_line, say, say_json, tell
 from constructs_pkg.cli.progress import open_with_progress
 from constructs_pkg.cli.sarif import sarif_log
-from constructs_pkg.errors import ArnError, LambdaCodeSigningError
-from constructs_pkg.signing.archive_defects import ArchiveDefect
+from constructs_pkg.errors import ArchiveError, ArnError, LambdaCodeSigningError
 from constructs_pkg.signing.deployment import DeploymentDecision
 from constructs_pkg.signing.policy import CodeSigningPolicy, Mode, Revocations
 from constructs_pkg.signing.policy_file import (
@@ -157,21 +156,17 @@ def _judge(
     """Judge one archive. One that the operating system does not let us read gets no verdict, and is not rejected."""
     try:
         with open_with_progress(path, f"verifying {path.name}") as file:
-            report = verify_archive(file, policy, at, artifact=str(path), expected_entries=expected)
+            answer.reports.append(verify_archive(file, policy, at, artifact=str(path), expected_entries=expected))
+    except ArchiveError as error:
+        _note_unjudged(answer, path, f"{path}: {error}. Give a regular file, not a pipe")
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         _note_unjudged(answer, path, f"{path} cannot be read: {reason}. Check the path")
-        return
-    unreadable = [finding for finding in report.findings if finding.code == ArchiveDefect.UNREADABLE]
-    if unreadable:
-        _note_unjudged(answer, path, f"{path}: {unreadable[0].message}. Give a regular file, not a pipe")
-    else:
-        answer.reports.append(report)
 
 
 def _note_unjudged(answer: _Answer, path: Path, message: str) -> None:
     answer.unjudged.append((str(path), message))
-    tell(f"Error: {message}")
+    tell(f"Error: {one_line(message)}")
 
 
 def _print(answer: _Answer, deployment: DeploymentDecision | None, at: datetime, output_format: str) -> None:
@@ -181,29 +176,44 @@ def _print(answer: _Answer, deployment: DeploymentDecision | None, at: datetime,
         say_json(_json(answer, deployment, at))
     else:
         for report in answer.reports:
-            say(str(report))
+            say(str(_in_single_lines(report)))
         if deployment is not None:
-            fault = f", at fault: {', '.join(deployment.at_fault)}" if deployment.at_fault else ""
+            fault = f", at fault: {one_line(', '.join(deployment.at_fault))}" if deployment.at_fault else ""
             say(f"function with its layers: {deployment.decision.upper()}{fault}")
         elif len(answer.reports) + len(answer.unjudged) > 1:
             say(_summary(answer))
 
 
 def _json(answer: _Answer, deployment: DeploymentDecision | None, at: datetime) -> dict[str, object]:
-    error = deployment.aws_error if deployment else None
     return {
         "version": VERIFICATION_VERSION,
         "at": iso_time(at),
         "exit_code": answer.exit_code,
         "artifacts": [report.to_dict() for report in answer.reports],
         "no_verdict": [{"artifact": artifact, "reason": reason} for artifact, reason in answer.unjudged],
-        "deployment": deployment
-        and {
-            "decision": str(deployment.decision),
-            "at_fault": list(deployment.at_fault),
-            "aws_error": error and {"code": error.code, "message": error.message},
-        },
+        # A decision is false when there is any finding, so only None may be asked for.
+        "deployment": None if deployment is None else _deployment_json(deployment),
     }
+
+
+def _deployment_json(deployment: DeploymentDecision) -> dict[str, object]:
+    error = deployment.aws_error
+    return {
+        "decision": str(deployment.decision),
+        "at_fault": list(deployment.at_fault),
+        "aws_error": None if error is None else {"code": error.code, "message": error.message},
+    }
+
+
+def _in_single_lines(report: VerificationReport) -> VerificationReport:
+    """Return a report whose texts cannot begin a line of their own, and so cannot pass for a verdict of ours."""
+    return replace(
+        report,
+        artifact=one_line(report.artifact),
+        checks={name: replace(check, reason=one_line(check.reason)) for name, check in report.checks.items()},
+        findings=tuple(replace(item, message=one_line(item.message)) for item in report.findings),
+        notes=tuple(replace(note, message=one_line(note.message)) for note in report.notes),
+    )
 
 
 def _summary(answer: _Answer) -> str:

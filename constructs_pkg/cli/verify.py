@@ -5,12 +5,20 @@ from pathlib import Path
 
 import click
 
-from constructs_pkg.cli.parameters import MOMENT, PATH, format_option
+from constructs_pkg.cli.parameters import MOMENT, PATH, examples, format_option
 
 __all__ = ["command"]
 
 
-@click.command(name="verify")
+@click.command(
+    name="verify",
+    epilog=examples(
+        "lambda-code-signing verify function.zip --policy policy.json",
+        "lambda-code-signing verify function.zip --layer layer.zip --policy policy.json --format json",
+        "lambda-code-signing verify function.zip --csc config.json --trust-root aws-root.pem",
+        "lambda-code-signing verify dist/*.zip --policy policy.json --format sarif > results.sarif",
+    ),
+)
 @click.argument("artifacts", metavar="ARTIFACT...", type=PATH, nargs=-1, required=True)
 @click.option("--policy", type=PATH, metavar="FILE", help="The code signing policy file of your platform team.")
 @click.option("--csc", type=PATH, metavar="FILE", help="The output of 'aws lambda get-code-signing-config'.")
@@ -60,17 +68,10 @@ def command(
     at: datetime | None,
     output_format: str,
 ) -> int:
-    r"""Say whether Lambda would accept each ARTIFACT (a function's or a layer's ZIP), and why not.
+    """Say whether Lambda would accept each ARTIFACT (a function's or a layer's ZIP), and why not.
 
     Exactly one of --policy, --csc and --publisher says who may have signed. Trust roots come from the policy file and
     from --trust-root: without any there is no verdict. AWS is not asked.
-
-    \b
-    Examples:
-      lambda-code-signing verify function.zip --policy policy.json
-      lambda-code-signing verify function.zip --layer layer.zip --policy policy.json --format json
-      lambda-code-signing verify function.zip --csc config.json --trust-root aws-root.pem
-      lambda-code-signing verify dist/*.zip --policy policy.json --format sarif > results.sarif
 
     Exit codes: 0 all accepted (warned too), 1 any rejected, 2 wrong usage, 3 no verdict on any of them: a file is
     missing, the policy or a root cannot be used, no root is given. Where some have a verdict and others have none, 3

@@ -63,6 +63,7 @@ LISTED: tuple[str, ...] = (
     *TAGGING,
     "lambda:Delete*",  # deleting and invoking let no new code run; what must not be deleted is denied by name
     "lambda:Invoke*",
+    "lambda:PublishLayerVersion",  # checks nothing and runs nothing: what is attached counts
     *(name for name in (*EVENT_SOURCES, *FUNCTIONS) if not name.startswith(("lambda:Delete", "lambda:Invoke"))),
 )
 """``FUNCTIONS`` and all else that an application needs, in few characters, where a list grants nothing by itself."""

@@ -94,9 +94,7 @@ def _statements(intent: GuardrailIntent) -> tuple[Statement, ...]:
         escape_denies.public_urls(),
         escape_denies.passing_other_roles(intent),
         escape_denies.passing_to_other_services(intent),
-        escape_denies.guardrail_changes(intent, intent.account),
+        escape_denies.guard_changes(intent, intent.account),
         escape_denies.detaching(intent, intent.account),
         escape_denies.unbounded_principals(intent, and_users=False),
-        escape_denies.protected_roles(intent, intent.account),
-        escape_denies.stack_instances(intent, intent.account),
     )

@@ -6,7 +6,6 @@ the request lacks the key, which makes "deny unless it equals" deny a request th
 values (``lambda:Layer``, ``aws:TagKeys``) needs ``ForAnyValue``, which is false where the request lacks the key.
 """
 
-from constructs_pkg.errors import GuardrailError
 from constructs_pkg.guardrails.actions import CODE_CHANGES, CREATION, SURFACES, TAGGING
 from constructs_pkg.guardrails.documents import Condition, Statement
 from constructs_pkg.guardrails.intent import GuardrailIntent
@@ -29,14 +28,12 @@ __all__ = [
 
 def unapproved_config(intent: GuardrailIntent) -> Statement:
     """Create a function without a code signing config (a container image among them), or with one's own."""
-    if not intent.approved_configs:
-        raise GuardrailError("approved_configs: is empty. Write the ARN of at least one code signing config")
     return Statement(
         sid="DenyUnapprovedConfig",
         effect="Deny",
         actions=CREATION,
         resources=tuple(f"arn:{intent.partition}:lambda:{region}:*:function:*" for region in intent.regions),
-        conditions=(Condition("StringNotEquals", "lambda:CodeSigningConfigArn", intent.approved_configs),),
+        conditions=(Condition("StringNotEquals", "lambda:CodeSigningConfigArn", intent.required_configs),),
     )
 
 

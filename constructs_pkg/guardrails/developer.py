@@ -45,8 +45,8 @@ def _allowed(intent: GuardrailIntent) -> tuple[Statement, ...]:
             effect="Allow",
             actions=CREATION,
             # PutFunctionCodeSigningConfig is asked about the function and about the config.
-            resources=(*own, *intent.approved_configs),
-            conditions=(Condition("StringEquals", "lambda:CodeSigningConfigArn", intent.approved_configs),),
+            resources=(*own, *intent.required_configs),
+            conditions=(Condition("StringEquals", "lambda:CodeSigningConfigArn", intent.required_configs),),
         ),
         # CreateFunction with tags asks for TagResource too (Lambda developer guide, "Using tags").
         Statement(sid="AllowTagging", effect="Allow", actions=TAGGING, resources=(*own, mappings)),
@@ -71,6 +71,11 @@ def _allowed(intent: GuardrailIntent) -> tuple[Statement, ...]:
             resources=("*",),
         ),
     ]
+    if intent.own_layer_arns:
+        publishing = Statement(
+            sid="AllowLayers", effect="Allow", actions=("lambda:PublishLayerVersion",), resources=intent.own_layer_arns
+        )
+        statements.append(publishing)
     if intent.signing_profiles:
         signing = Statement(
             sid="AllowSigning", effect="Allow", actions=("signer:StartSigningJob",), resources=intent.signing_profiles
@@ -98,11 +103,9 @@ def _denied(intent: GuardrailIntent) -> tuple[Statement, ...]:
         escape_denies.public_urls(),
         escape_denies.passing_other_roles(intent),
         escape_denies.passing_to_other_services(intent),
-        escape_denies.guardrail_changes(intent, intent.account),
+        escape_denies.guard_changes(intent, intent.account),
         escape_denies.detaching(intent, intent.account),
         escape_denies.boundary_removal(None),
         escape_denies.unbounded_principals(intent, and_users=True),
         escape_denies.foreign_credentials(),
-        escape_denies.protected_roles(intent, intent.account),
-        escape_denies.stack_instances(intent, intent.account),
     )

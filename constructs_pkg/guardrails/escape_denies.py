@@ -15,19 +15,25 @@ __all__ = [
     "except_for",
     "foreign_credentials",
     "grants",
-    "guardrail_changes",
+    "guard_changes",
     "outside_principals",
     "passing_other_roles",
     "passing_to_other_services",
-    "protected_roles",
     "public_urls",
-    "stack_instances",
     "unbounded_principals",
 ]
 
 
 ANY_ACCOUNT = "*"
-_READING_IAM = ("iam:Get*", "iam:List*")
+_READING = (
+    "cloudformation:Describe*",
+    "cloudformation:Detect*",
+    "cloudformation:Get*",
+    "cloudformation:List*",
+    "iam:Get*",
+    "iam:List*",
+    "ssm:Get*",
+)
 
 
 def except_for(statement: Statement, principals: tuple[str, ...]) -> Statement:
@@ -96,13 +102,30 @@ def passing_to_other_services(intent: GuardrailIntent) -> Statement:
     )
 
 
-def guardrail_changes(intent: GuardrailIntent, account: str) -> Statement:
-    """Rewrite the guardrail (a new policy version), delete it, or make a policy of its name before it is there."""
+def guard_changes(intent: GuardrailIntent, account: str) -> Statement:
+    """Do anything but look at what guards: policies, exempt roles, member stacks, published ARNs. Four attacks in one.
+
+    * Rewrite the guardrail (a new policy version), delete it, or make a policy of its name before it is there.
+    * Become an exempt role, change whom it trusts, or make a role whose name is exempt (``stacksets-exec-evil``).
+    * Update the stack that a StackSet made here: drift detection compares a stack with its own template only. Where
+      such a stack keeps the execution role it was made with, an update acts as that role, which is exempt.
+    * Point the next deployment at one's own profile: configs are made from the profile version ARNs in the SSM
+      parameters below ``/lambda-code-signing/``, where the constructs of this package write them.
+
+    One statement, because these resources are of different services: none of the excepted actions of one is an action
+    on another.
+    """
+    partition = intent.partition
     return Statement(
-        sid="DenyGuardrailChanges",
+        sid="DenyGuardChanges",
         effect="Deny",
-        not_actions=_READING_IAM,
-        resources=(intent.guardrail_arns(account),),
+        not_actions=_READING,
+        resources=(
+            intent.guardrail_arns(account),
+            *intent.protected_role_arns(account),
+            f"arn:{partition}:cloudformation:*:{account}:stack/StackSet-{intent.prefix}-*",
+            f"arn:{partition}:ssm:*:{account}:parameter/lambda-code-signing/*",
+        ),
     )
 
 
@@ -167,32 +190,4 @@ def foreign_credentials() -> Statement:
         effect="Deny",
         actions=("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"),
         resources=("*",),
-    )
-
-
-def protected_roles(intent: GuardrailIntent, account: str) -> Statement:
-    """Become an exempt role, change whom it trusts, or make a role whose name is exempt (``stacksets-exec-evil``)."""
-    return Statement(
-        sid="DenyProtectedRoles",
-        effect="Deny",
-        not_actions=_READING_IAM,
-        resources=intent.protected_role_arns(account),
-    )
-
-
-def stack_instances(intent: GuardrailIntent, account: str) -> Statement:
-    """Update the stack that a StackSet made here: drift detection compares a stack with its own template only.
-
-    Where such a stack keeps the execution role it was made with, an update acts as that role, which is exempt.
-    """
-    return Statement(
-        sid="DenyStackInstances",
-        effect="Deny",
-        not_actions=(
-            "cloudformation:Describe*",
-            "cloudformation:Detect*",
-            "cloudformation:Get*",
-            "cloudformation:List*",
-        ),
-        resources=(f"arn:{intent.partition}:cloudformation:*:{account}:stack/StackSet-{intent.prefix}-*",),
     )

@@ -227,6 +227,16 @@ class GuardrailIntent:
         return f"arn:{self.partition}:iam::{account}:policy/{self.prefix}-guardrail-*"
 
     @property
+    def required_configs(self) -> tuple[str, ...]:
+        """Return ``approved_configs`` where there is one.
+
+        Raises:
+            GuardrailError: There is none, so that no function could be created.
+        """
+        _at_least_one("approved_configs", self.approved_configs)
+        return self.approved_configs
+
+    @property
     def function_arns(self) -> tuple[str, ...]:
         """Return the patterns of the ARNs of the application's functions; a wildcard at the end covers versions too."""
         return tuple(f"arn:{self.partition}:lambda:*:{self.account}:function:{pattern}" for pattern in self.functions)
@@ -242,6 +252,12 @@ class GuardrailIntent:
     def execution_role_arns(self) -> tuple[str, ...]:
         """Return the patterns of the ARNs of the application's execution roles."""
         return tuple(f"arn:{self.partition}:iam::{self.account}:role/{pattern}" for pattern in self.execution_roles)
+
+    @property
+    def own_layer_arns(self) -> tuple[str, ...]:
+        """Return the patterns of the ARNs, without versions, of the allowed layers that are in the intent's account."""
+        own = f":{self.account}:layer:"
+        return tuple(sorted({pattern.rpartition(":")[0] for pattern in self.layers if own in pattern}))
 
     def protected_role_arns(self, account: str) -> tuple[str, ...]:
         """Return the roles that are exempt from the service control policy and that nobody else may touch or become.

@@ -54,11 +54,9 @@ def _statements(intent: GuardrailIntent) -> tuple[Statement, ...]:
         code_denies.listed_surfaces(),
         escape_denies.outside_principals(intent),
         _resource_policies(),
-        escape_denies.guardrail_changes(intent, account),
+        escape_denies.guard_changes(intent, account),
         escape_denies.detaching(intent, account),
         escape_denies.boundary_removal(intent.guardrail_arns(account)),
-        escape_denies.protected_roles(intent, account),
-        escape_denies.stack_instances(intent, account),
         _leaving(),
     )
     return tuple(escape_denies.except_for(statement, exempt) for statement in statements)
@@ -67,7 +65,8 @@ def _statements(intent: GuardrailIntent) -> tuple[Statement, ...]:
 def _config_of_another_account(intent: GuardrailIntent) -> Statement:
     """Create a function without a config (a container image among them), or with one of another account."""
     own = f"arn:{intent.partition}:lambda:*:${{aws:PrincipalAccount}}:code-signing-config:*"
-    condition = Condition("ArnNotLike", "lambda:CodeSigningConfigArn", (own,))
+    # A string operator: the variable holds a colon, and whoever takes an ARN apart before filling it in would miscount.
+    condition = Condition("StringNotLike", "lambda:CodeSigningConfigArn", (own,))
     if not intent.exempt_functions:
         return Statement(
             sid="DenyForeignConfig", effect="Deny", actions=CREATION, resources=("*",), conditions=(condition,)

@@ -144,6 +144,13 @@ class Application(Table):
         Field(description="How this file calls it; part of the profile names, where '-' becomes '_'."),
     ]
     owners: Annotated[tuple[Email, ...], Field(min_length=1, description="Email addresses of the people to ask.")]
+    mode: Annotated[
+        Literal["Warn", "Enforce"],
+        Field(
+            description="What the application's central config does with untrusted code; in member accounts, their wave "
+            "says so. Enforce: it is refused. Warn: it is deployed and logged."
+        ),
+    ] = "Enforce"
     signers: Annotated[Signers, Field(description="Who may sign, see the next table.")] = Signers()
 
 

@@ -122,7 +122,7 @@ def _role_pattern(text: str) -> None:
 
 def _reason(text: str) -> str:
     if not text.strip() or not text.isprintable():
-        refuse(f"{shown(text)} says nothing that can be read", "Write one line of plain text")
+        refuse(f"{shown(text)} is not one line of readable text", "Write a few words on one line")
     if len(text) > _MOST_REASON_CHARACTERS:
         refuse(f"{shown(text)} has {len(text)} characters", f"Write at most {_MOST_REASON_CHARACTERS}")
     return text

@@ -52,6 +52,12 @@ def _applications(organization: Organization) -> Iterator[Problem]:
                 f"nobody outside of the account {organization.publisher_account} may sign for {application.name!r}",
                 "Name accounts, roles or an oidc_role, unless its code is signed in that account",
             )
+        if application.mode == "Warn":
+            yield Problem(
+                f"applications[{index}].mode ({application.name})",
+                f"the central config of {application.name!r} only warns: untrusted code is deployed",
+                'Leave the key away, or write mode = "Enforce", once nothing is warned of any more',
+            )
         if organization.guardrail_of(application.name) is None:
             yield Problem(
                 where,

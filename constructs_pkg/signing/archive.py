@@ -50,7 +50,7 @@ class ArchiveLimits:
         max_directory_bytes: Its central directory, which bounds the memory that names take.
         max_entries: Entries, directories included.
         max_name_bytes: One name; Linux has no longer paths.
-        max_expanded_bytes: All bodies together, and so each, as inflated and not as declared.
+        max_expanded_bytes: All bodies but the signature's together, and so each, as inflated and not as declared.
         max_signature_bytes: The body of the signature entry.
     """
 
@@ -73,7 +73,7 @@ class ArchiveNote:
         code: ``symlink_entry``, ``backslash_in_name`` or ``name_without_utf8_flag``.
         entry_count: How many entries it concerns.
         first_names: The first of them, at most five.
-        message: What it means.
+        message: What it means, naming the first of them.
     """
 
     code: str
@@ -92,7 +92,8 @@ class ArchiveReading:
         digest_to_sign: The content digest that the archive will have once it is signed: AWS Signer appends the
             directory ``META_INF/`` where it is missing, and hashes it.
         signature: The body of the signature entry, or None where the archive is unsigned.
-        entry_names: In the order of the central directory, the signature entry's included.
+        raw_names: The entries' names as UTF-8, in the order of the central directory, the signature entry's included.
+            Kept as bytes, since 100,000 hostile names as text would take four times the memory.
         expanded_bytes: All bodies together, the signature's included.
         archive_bytes: The archive itself.
         notes: What a reviewer should see.
@@ -101,7 +102,7 @@ class ArchiveReading:
     content_digest: bytes
     digest_to_sign: bytes
     signature: bytes | None
-    entry_names: tuple[str, ...]
+    raw_names: tuple[bytes, ...]
     expanded_bytes: int
     archive_bytes: int
     notes: tuple[ArchiveNote, ...]
@@ -109,7 +110,12 @@ class ArchiveReading:
     @property
     def entry_count(self) -> int:
         """Return the number of entries, the signature's included."""
-        return len(self.entry_names)
+        return len(self.raw_names)
+
+    @property
+    def entry_names(self) -> tuple[str, ...]:
+        """Return the names as text, decoded anew at each call."""
+        return tuple(name.decode() for name in self.raw_names)
 
 
 def read_archive(
@@ -143,8 +149,8 @@ def read_archive(
                 bodies.read_signature(entry)
             else:
                 content.update(entry.name)
-                for chunk in bodies.read(entry, limits.max_expanded_bytes):
-                    content.update(chunk)
+                for piece in bodies.read(entry, limits.max_expanded_bytes - bodies.expanded_bytes):
+                    content.update(piece)
         digest = content.digest()
         if SIGNATURE_DIRECTORY.encode() not in directory.names:
             content.update(SIGNATURE_DIRECTORY.encode())
@@ -153,8 +159,8 @@ def read_archive(
         content_digest=digest,
         digest_to_sign=digest_to_sign,
         signature=bodies.signature,
-        entry_names=tuple(name.decode() for name in directory.names),
-        expanded_bytes=bodies.expanded_bytes,
+        raw_names=tuple(directory.names),
+        expanded_bytes=bodies.expanded_bytes + len(bodies.signature or b""),
         archive_bytes=archive.size,
         notes=tuple(_notes(directory)),
     )
@@ -184,7 +190,7 @@ def _check_limit(reason: ArchiveDefect, what: str, value: int, maximum: int, uni
 
 
 class _Bodies:
-    """Reads bodies and counts what they expand to."""
+    """Reads bodies and counts what all but the signature's expand to."""
 
     def __init__(self, archive: ArchiveBytes, limits: ArchiveLimits, library: DeflateLibrary) -> None:
         self._archive = archive
@@ -193,31 +199,41 @@ class _Bodies:
         self.expanded_bytes = 0
         self.signature: bytes | None = None
 
-    def read(self, entry: DirectoryEntry, max_body_bytes: int) -> Iterator[bytes | memoryview]:
-        """Yield a body piece by piece, and at its end refuse it where its checksum is wrong."""
-        allowed = min(max_body_bytes, self._limits.max_expanded_bytes - self.expanded_bytes)
+    def read(self, entry: DirectoryEntry, allowed_bytes: int) -> Iterable[bytes | memoryview]:
+        """Return a body piece by piece, and at its end refuse it where its checksum is wrong."""
+        start, length = body_extent(self._archive, entry)
+        declared = entry.expanded_bytes
+        if entry.method == STORED and declared > allowed_bytes:
+            raise expanded_too_large(entry.name, allowed_bytes)
+        if length > WINDOW_BYTES or declared > CHUNK_BYTES:
+            return self._read_large(entry, start, length, allowed_bytes)
+        body: bytes | memoryview = self._archive.view(start, length)
+        if entry.method != STORED:
+            body = inflate_small(entry.name, body, declared, allowed_bytes, self._library)
+        self._finish(entry, self._library.crc32(body, 0))
+        return (body,)
+
+    def _read_large(
+        self, entry: DirectoryEntry, start: int, length: int, allowed_bytes: int
+    ) -> Iterator[bytes | memoryview]:
+        chunks: Iterator[bytes | memoryview] = self._pieces(start, length)
+        if entry.method != STORED:
+            pieces = self._pieces(start, length)
+            chunks = inflate(entry.name, pieces, entry.expanded_bytes, allowed_bytes, self._library)
         crc = 0
-        for chunk in self._expanded(entry, allowed):
+        for chunk in chunks:
             crc = self._library.crc32(chunk, crc)
-            self.expanded_bytes += len(chunk)
             yield chunk
+        self._finish(entry, crc)
+
+    def _finish(self, entry: DirectoryEntry, crc: int) -> None:
         if crc != entry.crc32:
             raise defect(
                 ArchiveDefect.CRC_MISMATCH,
                 f"entry {shown(entry.name)} has the CRC {crc:#010x} instead of {entry.crc32:#010x}: it was damaged",
             )
-
-    def _expanded(self, entry: DirectoryEntry, allowed_bytes: int) -> Iterable[bytes | memoryview]:
-        start, length = body_extent(self._archive, entry)
-        declared = entry.expanded_bytes
-        if entry.method == STORED:
-            if declared > allowed_bytes:
-                raise expanded_too_large(entry.name, allowed_bytes)
-            return self._pieces(start, length)
-        if length <= WINDOW_BYTES and declared <= CHUNK_BYTES:
-            body = self._archive.view(start, length)
-            return (inflate_small(entry.name, body, declared, allowed_bytes, self._library),)
-        return inflate(entry.name, self._pieces(start, length), declared, allowed_bytes, self._library)
+        if entry.name != _SIGNATURE_NAME:
+            self.expanded_bytes += entry.expanded_bytes
 
     def read_signature(self, entry: DirectoryEntry) -> None:
         """Keep the body of the signature entry."""
@@ -249,15 +265,19 @@ def _notes(directory: ZipDirectory) -> Iterator[ArchiveNote]:
     found = {
         "symlink_entry": (
             directory.symlinks,
-            "the attributes, which nothing signs, call these entries symbolic links: anybody could have set them",
+            "a symbolic link by its attributes, which nothing signs: anybody could have set them",
         ),
-        "backslash_in_name": (backslashes, "on Lambda a backslash is part of the file's name and no directory"),
+        "backslash_in_name": (
+            backslashes,
+            "on Lambda a backslash is part of a file's name and no separator",
+        ),
         "name_without_utf8_flag": (
             directory.unflagged,
-            "read as UTF-8, which the names are; some readers take them for CP437",
+            "read as UTF-8, without the flag that says so; some readers assume CP437",
         ),
     }
     for code, (names, message) in found.items():
         if names:
             first = tuple(name.decode() for name in names[:_NAMES_IN_A_NOTE])
-            yield ArchiveNote(code, len(names), first, message)
+            more = f" and {len(names) - len(first)} more" if len(names) > len(first) else ""
+            yield ArchiveNote(code, len(names), first, f"{', '.join(map(repr, first))}{more}: {message}")

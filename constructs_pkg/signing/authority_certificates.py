@@ -54,9 +54,9 @@ class AuthorityCertificates:
         self._seed = seed
         self._region = region
         self._not_before = created_at.astimezone(UTC).replace(microsecond=0)
-        self.root = self._authority("ROOT", None, 2)
-        self.parent = self._authority("PARENT", self.root, 1)
-        self.regional = self._authority("REGIONAL", self.parent, 0)
+        self.root = self._authority("ROOT", "ROOT", 2)
+        self.parent = self._authority("PARENT", "ROOT", 1)
+        self.regional = self._authority("REGIONAL", "PARENT", 0)
 
     def credentials(self, at: datetime) -> SigningCredentials:
         """Return the leaf for a moment: valid for five days around it, the same for all moments of three days.
@@ -67,46 +67,43 @@ class AuthorityCertificates:
         window = (at - _EPOCH) // _LEAF_WINDOW
         start = _EPOCH + window * _LEAF_WINDOW
         label = f"LEAF {window}"
-        key = self._key(label)
+        regional_key = self._key("REGIONAL")
         leaf = (
-            self._builder(label, _subject(self._region, "CODE SIGNING"), self.regional, key)
+            self._builder(label, _subject(self._region, "CODE SIGNING"), self.regional.subject, regional_key)
             .not_valid_before(max(start - _LEAF_MARGIN, self._not_before))
             .not_valid_after(start + _LEAF_WINDOW + _LEAF_MARGIN)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(is_ca=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=True)
-            .sign(self._key("REGIONAL"), hashes.SHA384(), ecdsa_deterministic=True)
+            .sign(regional_key, hashes.SHA384(), ecdsa_deterministic=True)
         )
-        return SigningCredentials(key, leaf, (leaf, self.regional, self.parent, self.root))
+        return SigningCredentials(self._key(label), leaf, (leaf, self.regional, self.parent, self.root))
 
-    def _authority(self, label: str, issuer: x509.Certificate | None, path_length: int) -> x509.Certificate:
-        key = self._key(label)
-        issuer_label = {"ROOT": "ROOT", "PARENT": "ROOT", "REGIONAL": "PARENT"}[label]
+    def _authority(self, label: str, issuer_label: str, path_length: int) -> x509.Certificate:
+        subject, issuer = (_subject(self._region, f"{name} CA") for name in (label, issuer_label))
+        issuer_key = self._key(issuer_label)
         return (
-            self._builder(label, _subject(self._region, f"{label} CA"), issuer, key)
+            self._builder(label, subject, issuer, issuer_key)
             .not_valid_before(self._not_before)
             .not_valid_after(_years_later(self._not_before, _CA_YEARS))
             .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
             .add_extension(_usage(is_ca=True), critical=True)
-            .sign(self._key(issuer_label), hashes.SHA384(), ecdsa_deterministic=True)
+            .sign(issuer_key, hashes.SHA384(), ecdsa_deterministic=True)
         )
 
     def _builder(
-        self, label: str, subject: x509.Name, issuer: x509.Certificate | None, key: ec.EllipticCurvePrivateKey
+        self, label: str, subject: x509.Name, issuer: x509.Name, issuer_key: ec.EllipticCurvePrivateKey
     ) -> x509.CertificateBuilder:
+        key = self._key(label)
         serial = int.from_bytes(derived_bytes(self._seed, f"serial {label}", 16), "big") >> 1
-        issuer_key = key if issuer is None else issuer.public_key()
-        if not isinstance(issuer_key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
-            raise TypeError(f"{issuer_key} is no elliptic curve key")
-        issuer_public = issuer_key.public_key() if isinstance(issuer_key, ec.EllipticCurvePrivateKey) else issuer_key
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(subject if issuer is None else issuer.subject)
+            .issuer_name(issuer)
             .public_key(key.public_key())
             .serial_number(serial)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_public), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
         )
 
     def _key(self, label: str) -> ec.EllipticCurvePrivateKey:

@@ -241,6 +241,9 @@ def _certificate(der: bytes) -> tuple[x509.Certificate, CertificateFrame]:
         tbs = frame.tbs
         if tbs.version != 2 or tbs.serial_number <= 0 or not _same_algorithm(tbs.signature_algorithm, frame):
             raise ValueError("version, serial number or signature algorithm")  # noqa: TRY301 (it joins the library's)
+        if frame.signature.padding_bits():
+            # The library ignores them, so that one certificate would have several encodings.
+            raise ValueError("a signature of broken octets")  # noqa: TRY301 (it joins the library's)
         certificate = x509.load_der_x509_certificate(der)
         # The library reads these on demand: whatever cannot be read must come to light here.
         _ = (certificate.subject, certificate.issuer, certificate.extensions)

@@ -59,15 +59,16 @@ class ContentHash:
         return self._hash.digest()
 
     def _flush(self) -> None:
-        block = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        self._pieces = []
-        self._gathered_bytes = 0
+        pieces, self._pieces, self._gathered_bytes = self._pieces, [], 0
         self._blocks += 1
         if self._blocks <= _BLOCKS_WITHOUT_THREAD:
-            self._hash.update(block)
+            self._hash_block(pieces)
             return
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, "content-hash")
         if len(self._waiting) >= _BLOCKS_WAITING:
             self._waiting.popleft().result()
-        self._waiting.append(self._executor.submit(self._hash.update, block))
+        self._waiting.append(self._executor.submit(self._hash_block, pieces))
+
+    def _hash_block(self, pieces: list[bytes | memoryview]) -> None:
+        self._hash.update(pieces[0] if len(pieces) == 1 else b"".join(pieces))

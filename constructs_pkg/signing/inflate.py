@@ -9,9 +9,18 @@ from typing import Any, Protocol
 from constructs_pkg.errors import ArchiveError
 from constructs_pkg.signing.archive_defects import ArchiveDefect, defect, shown
 
-__all__ = ["CHUNK_BYTES", "FASTEST", "STANDARD", "DeflateLibrary", "expanded_too_large", "inflate", "inflate_small"]
+__all__ = [
+    "CHUNK_BYTES",
+    "FASTEST",
+    "STANDARD",
+    "DeflateLibrary",
+    "expanded_too_large",
+    "fastest",
+    "inflate",
+    "inflate_small",
+]
 
-CHUNK_BYTES = 512 * 1024
+CHUNK_BYTES = 1024 * 1024
 """How much is inflated at once, in bytes of output."""
 
 
@@ -47,7 +56,7 @@ class DeflateLibrary:
 STANDARD = DeflateLibrary("zlib", zlib.decompressobj, zlib.crc32, zlib.error)
 
 
-def _fastest() -> DeflateLibrary:
+def fastest() -> DeflateLibrary:
     """Return zlib-ng where it is installed (the extra ``fast``), else zlib.
 
     isal inflates about a tenth faster still, but accepts what zlib and zlib-ng refuse: incomplete Huffman codes. A
@@ -60,7 +69,7 @@ def _fastest() -> DeflateLibrary:
     return DeflateLibrary("zlib_ng", zlib_ng.decompressobj, zlib_ng.crc32, zlib_ng.error)
 
 
-FASTEST = _fastest()
+FASTEST = fastest()
 
 
 def inflate_small(

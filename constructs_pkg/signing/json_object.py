@@ -9,6 +9,7 @@ from constructs_pkg.errors import ArnError, PolicyError, Problem, TrustError, Va
 
 __all__ = ["JsonObject", "parse_json_object"]
 
+_MISSING = object()
 _SHOWN_CHARACTERS = 60
 _T = TypeVar("_T")
 
@@ -81,10 +82,10 @@ class JsonObject:
     def _value(self, key: str, kind: str, *, is_required: bool) -> object:
         if is_required and key not in self.values:
             self.problem(key, "is missing", f"Add it: {kind}")
-        return self.values.get(key)
+        return self.values.get(key, _MISSING)
 
     def _checked(self, key: str, value: object, usable: _T | None, kind: str) -> _T | None:
-        if usable is None and key.partition("[")[0] in self.values:
+        if usable is None and value is not _MISSING:
             text = json.dumps(value, ensure_ascii=False)
             shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
             self.problem(key, f"is {shown}, not {kind}", f"Write {kind}")

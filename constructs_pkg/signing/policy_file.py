@@ -7,7 +7,6 @@ that a verifier needs no schema library; a test holds the two together.
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any, cast
 
 from constructs_pkg.arns import CodeSigningConfigArn, SigningJobArn, SigningProfileVersionArn
@@ -41,6 +40,7 @@ POLICY_VERSION = 1
 MAX_POLICY_BYTES = 4 * 1024 * 1024
 """The largest file that is read, in bytes."""
 
+_MAX_VERSION = 1_000_000
 _MAX_DAYS = 36_500
 _MAX_REASON_CHARACTERS = 500
 
@@ -175,6 +175,8 @@ def format_policy(policy: CodeSigningPolicy) -> str:
 
 def policy_schema() -> dict[str, Any]:
     """Return the published JSON Schema (draft 2020-12) of the policy file."""
+    from importlib.resources import files  # noqa: PLC0415 (the command line reads policies without paying for it)
+
     text = files(__package__ or "").joinpath("policy.schema.json").read_text("utf-8")
     return cast("dict[str, Any]", json.loads(text))
 
@@ -192,8 +194,13 @@ def _built(source: str, problems: list[Problem], build: Callable[[], CodeSigning
 
 
 def _require_version(document: JsonObject) -> None:
-    if document.number("version", POLICY_VERSION, POLICY_VERSION, is_required=True) is None:
-        document.problem("version", "is not one that this release reads", "Use the release that the file was made for")
+    version = document.number("version", 1, _MAX_VERSION, is_required=True)
+    if version not in {POLICY_VERSION, None}:
+        document.problem(
+            "version",
+            f"{version} is not one that this release reads",
+            f"Write {POLICY_VERSION}, or use a newer release",
+        )
 
 
 def _mode(text: str) -> Mode:

@@ -14,7 +14,6 @@ from typing import Self, TypeVar
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -63,8 +62,6 @@ class TrustDefect(StrEnum):
     """The signature's root is not one of the trust roots."""
     LEAF_IS_CA = "leaf_is_ca"
     """The signer's certificate is a certification authority, or does not say that it is none."""
-    LEAF_KEY = "leaf_key"
-    """The signer's certificate does not hold an ECDSA P-384 key."""
     LEAF_KEY_USAGE = "leaf_key_usage"
     """The signer's certificate may not make digital signatures, or does not say that it may."""
     LEAF_EXTENDED_KEY_USAGE = "leaf_extended_key_usage"
@@ -226,10 +223,10 @@ def verify_chain(
 ) -> CertificateChain:
     """Judge the signer's chain at the signing time.
 
-    The leaf is no CA, holds a P-384 key, may make digital signatures and is for code signing. Every certificate was
-    valid at ``at``. The chain uses all the certificates, each issued by the next, which is a CA with a sufficient path
-    length; it ends in a certificate that the trust store knows. No revocation list or responder is asked: AWS's own
-    revocation is that of jobs and profiles.
+    The leaf is no CA, may make digital signatures and is for code signing. Every certificate was valid at ``at``. The
+    chain uses all the certificates, each issued by the next, which is a CA with a sufficient path length; it ends in a
+    certificate that the trust store knows. The kind of the leaf's key is *not* judged here: the check of the signature
+    does. No revocation list or responder is asked: AWS's own revocation is that of jobs and profiles.
 
     Args:
         leaf: The signer's certificate.
@@ -266,14 +263,15 @@ def verify_chain(
 def _chain(
     leaf: x509.Certificate, intermediates: list[x509.Certificate], roots: list[x509.Certificate], at: datetime
 ) -> tuple[x509.Certificate, ...]:
-    """Let the library build and verify the path."""
+    """Let the library build and verify the path; what the leaf is for was judged before, by name."""
+    leaf_policy = verification.ExtensionPolicy.permit_all()
     try:
         verifier = (
             verification.PolicyBuilder()
             .time(at)
             .store(verification.Store(roots))
             .max_chain_depth(_MAX_INTERMEDIATES)
-            .extension_policies(ca_policy=_ca_policy(), ee_policy=_leaf_policy())
+            .extension_policies(ca_policy=_ca_policy(), ee_policy=leaf_policy)
             .build_client_verifier()
         )
         return tuple(verifier.verify(leaf, intermediates).chain)
@@ -283,49 +281,14 @@ def _chain(
         ) from error
 
 
-def _leaf_policy() -> verification.ExtensionPolicy:
-    """Repeat in the library's own terms what `_require_leaf` asks for, so that neither stands alone."""
-    return (
-        verification.ExtensionPolicy.permit_all()
-        .require_present(x509.BasicConstraints, verification.Criticality.AGNOSTIC, _validate_leaf_constraints)
-        .require_present(x509.KeyUsage, verification.Criticality.AGNOSTIC, _validate_leaf_usage)
-        .require_present(x509.ExtendedKeyUsage, verification.Criticality.AGNOSTIC, _validate_code_signing)
-    )
-
-
 def _ca_policy() -> verification.ExtensionPolicy:
+    """Ask of each issuer what it has to say; whether it is a CA, and how long its path may be, the library judges."""
     return (
         verification.ExtensionPolicy.permit_all()
-        .require_present(x509.BasicConstraints, verification.Criticality.AGNOSTIC, _validate_ca_constraints)
+        .require_present(x509.BasicConstraints, verification.Criticality.AGNOSTIC, None)
         .require_present(x509.KeyUsage, verification.Criticality.AGNOSTIC, _validate_ca_usage)
         .may_be_present(x509.ExtendedKeyUsage, verification.Criticality.AGNOSTIC, _validate_ca_purposes)
     )
-
-
-def _validate_leaf_constraints(
-    _policy: verification.Policy, _certificate: x509.Certificate, found: x509.BasicConstraints
-) -> None:
-    if found.ca:
-        raise ValueError("the signer's certificate is a CA")
-
-
-def _validate_leaf_usage(_policy: verification.Policy, _certificate: x509.Certificate, found: x509.KeyUsage) -> None:
-    if not found.digital_signature:
-        raise ValueError("the signer's certificate may not make digital signatures")
-
-
-def _validate_code_signing(
-    _policy: verification.Policy, _certificate: x509.Certificate, found: x509.ExtendedKeyUsage
-) -> None:
-    if ExtendedKeyUsageOID.CODE_SIGNING not in found:
-        raise ValueError("the signer's certificate is not for code signing")
-
-
-def _validate_ca_constraints(
-    _policy: verification.Policy, certificate: x509.Certificate, found: x509.BasicConstraints
-) -> None:
-    if not found.ca:
-        raise ValueError(f"the certificate {_name(certificate)} issued another and is no CA")
 
 
 def _validate_ca_usage(_policy: verification.Policy, certificate: x509.Certificate, found: x509.KeyUsage) -> None:
@@ -342,13 +305,7 @@ def _validate_ca_purposes(
 
 
 def _require_leaf(leaf: x509.Certificate) -> None:
-    """Refuse a signer's certificate that is not one for code signing with P-384, each flaw by its own name."""
-    try:
-        key = leaf.public_key()
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise TrustError(TrustDefect.LEAF_KEY, f"the key of {_name(leaf)} cannot be read") from error
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP384R1):
-        raise TrustError(TrustDefect.LEAF_KEY, f"the signer's certificate {_name(leaf)} holds no ECDSA P-384 key")
+    """Refuse a signer's certificate that is not one for code signing, each flaw by its own name."""
     extensions = leaf.extensions
     constraints = _extension(extensions, x509.BasicConstraints)
     if constraints is None or constraints.ca:

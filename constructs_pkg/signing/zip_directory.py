@@ -69,12 +69,14 @@ class ZipDirectory:
         names: The raw names, in the order of the directory.
         symlinks: Those which the attributes call symbolic links.
         unflagged: Those that are not ASCII and lack the flag that says UTF-8.
+        last_kind: Disk, flags, method, attributes and directory-by-name of the entry that was checked last.
     """
 
     def __init__(self, start: int) -> None:
         self.names: list[bytes] = []
         self.symlinks: list[bytes] = []
         self.unflagged: list[bytes] = []
+        self.last_kind: tuple[int, ...] = ()
         self._start = start
         self._numbers = array("Q")
         self._limits = array("Q")
@@ -184,9 +186,17 @@ def _read_entry(records: bytes, position: int, directory: ZipDirectory) -> tuple
         zip64 = read_extra_fields(name, records[name_end : name_end + lengths[1]])
     if zip64 is not None or disk == MAX_16_BITS or MAX_32_BITS in (expanded, compressed, start):
         expanded, compressed, start, disk = zip64_values(name, zip64, (expanded, compressed, start, disk))
-    _check_kind(name, flags, method, disk)
-    _check_sizes(name, method, compressed, expanded)
-    _check_attributes(name, attributes)
+    is_directory = name[-1:] == b"/"
+    kind = (disk, flags, method, attributes, is_directory)
+    if kind != directory.last_kind:  # neighbours are mostly alike, and the checks cost as much as all the rest
+        _check_flags(name, flags, method, disk)
+        _check_attributes(name, attributes, is_directory=is_directory)
+        directory.last_kind = kind
+    if compressed != expanded and method == STORED:
+        sizes = f"{compressed} bytes inside and {expanded} outside"
+        raise defect(ArchiveDefect.SIZE_MISMATCH, f"entry {shown(name)} is stored, yet has {sizes}")
+    if is_directory and expanded:
+        raise defect(ArchiveDefect.DIRECTORY_WITH_BODY, f"directory {shown(name)} has a body of {expanded} bytes")
     directory.add(name, (flags, method, crc, compressed, expanded, start))
     if attributes >> 28 == _TYPE_SYMLINK:
         directory.symlinks.append(name)
@@ -195,7 +205,7 @@ def _read_entry(records: bytes, position: int, directory: ZipDirectory) -> tuple
     return name, following
 
 
-def _check_kind(name: bytes, flags: int, method: int, disk: int) -> None:
+def _check_flags(name: bytes, flags: int, method: int, disk: int) -> None:
     if disk:
         raise defect(ArchiveDefect.MULTI_DISK, f"entry {shown(name)} is said to lie on disk {disk}")
     if flags & _ENCRYPTION:
@@ -211,18 +221,10 @@ def _check_kind(name: bytes, flags: int, method: int, disk: int) -> None:
         )
 
 
-def _check_sizes(name: bytes, method: int, compressed: int, expanded: int) -> None:
-    if method == STORED and compressed != expanded:
-        sizes = f"{compressed} bytes inside and {expanded} outside"
-        raise defect(ArchiveDefect.SIZE_MISMATCH, f"entry {shown(name)} is stored, yet has {sizes}")
-    if expanded and name.endswith(b"/"):
-        raise defect(ArchiveDefect.DIRECTORY_WITH_BODY, f"directory entry {shown(name)} has a body of {expanded} bytes")
-
-
-def _check_attributes(name: bytes, attributes: int) -> None:
+def _check_attributes(name: bytes, attributes: int, *, is_directory: bool) -> None:
     """Check that the attributes, which nothing signs, do not contradict what the name says."""
     kind = attributes >> 28
-    if name.endswith(b"/"):
+    if is_directory:
         agree = kind in (_TYPE_UNSAID, _TYPE_DIRECTORY, _TYPE_REGULAR)
     else:
         agree = kind in (_TYPE_UNSAID, _TYPE_REGULAR, _TYPE_SYMLINK) and not attributes & _DIRECTORY_ATTRIBUTE

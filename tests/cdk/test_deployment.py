@@ -157,13 +157,29 @@ def test_publisher_account_of_its_own_lists_recorded_versions_only_and_says_what
         "acme: code of payments": [recorded, vendor],
         "acme: code of checkout": [vendor],
     }
-    assert deployment.warnings[: len(deployment.code_signing.left_out)] == tuple(deployment.code_signing.left_out)
-    assert [message.split(" ")[0] for message in deployment.code_signing.left_out] == [
+    left_out = "customer-notices gets no config and no guardrail yet: no version of its publishers is known"
+    assert deployment.code_signing.left_out == [left_out]
+    assert deployment.warnings[0] == left_out
+    unknown = [warning for warning in deployment.warnings if "its version is not known here" in warning]
+    assert [warning.split(": ")[1].split(" ")[0] for warning in unknown] == [
         "acme_payments_g1",
         "acme_checkout_g1",
         "acme_customer_notices_g1",
-        "customer-notices",
     ]
+
+
+def test_mode_of_an_application_is_that_of_its_central_config_and_warn_is_warned_of() -> None:
+    deployment = declare(EXAMPLE.replace('name = "checkout"\n', 'name = "checkout"\nmode = "Warn"\n'))
+    configs = Template.from_stack(deployment.code_signing).find_resources("AWS::Lambda::CodeSigningConfig").values()
+    assert {
+        config["Properties"]["Description"]: config["Properties"]["CodeSigningPolicies"]["UntrustedArtifactOnDeployment"]
+        for config in configs
+    } == {
+        "acme: code of payments": "Enforce",
+        "acme: code of checkout": "Warn",
+        "acme: code of customer-notices": "Enforce",
+    }
+    assert any("the central config of 'checkout' only warns" in warning for warning in deployment.warnings)
 
 
 def test_changed_validity_of_a_recorded_name_is_refused_before_anything_is_declared() -> None:
@@ -181,7 +197,7 @@ def test_summary_names_stacks_profiles_configs_policies_and_warnings() -> None:
         "acme-signing-authority  333333333333",
         "acme_payments_g1          retiring  135 months  nobody",
         "acme-guardrail-payments-boundary-eu-west-1",
-        "acme_payments_g2 is in account 333333333333 and has no version in the organization file",
+        "acme_payments_g2 is made in the account 333333333333, so its version is not known here",
     ):
         assert expected in text
     assert text.count("acme-guardrail-1 ") == 1

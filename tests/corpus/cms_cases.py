@@ -187,6 +187,15 @@ def _certificate_of_version_1() -> bytes:
     return cms.seq(tbs, algorithm, cms.tlv(0x03, b"\0", root.signature))
 
 
+def _with_broken_signature_octets(parts: Parts) -> None:
+    """Declare the last bit of the regional certificate's signature unused, which changes nothing for a lax reader."""
+    regional = GOOD_CHAIN.certificates[1]
+    der = regional.public_bytes(Encoding.DER)
+    assert not regional.signature[-1] & 1, "the last bit must be 0 for this case"
+    broken = der.replace(b"\0" + regional.signature, b"\1" + regional.signature)
+    parts.certificates = sorted([broken if item == der else item for item in parts.certificates or []])
+
+
 def _certificate_with_negative_serial() -> bytes:
     """Turn the root's serial number negative by its first byte."""
     der = GOOD_CHAIN.root.public_bytes(Encoding.DER)
@@ -225,9 +234,7 @@ CMS_CASES: tuple[CmsCase, ...] = (
     _entry_case("pem_block_twice", "signature_pem_malformed", lambda entry: entry + entry),
     _entry_case("pem_with_blank_line", "signature_pem_malformed", lambda entry: entry.replace(b"\n", b"\n\n", 2)),
     _entry_case("pem_truncated", "signature_pem_malformed", lambda entry: entry[: len(entry) // 2]),
-    _entry_case(
-        "pem_with_padding_inside", "signature_pem_malformed", lambda e: e.replace(b"\nMI", b"\n==MI", 1)[:-1] + b"="
-    ),
+    _entry_case("pem_with_padding_inside", "signature_pem_malformed", lambda e: e.replace(b"\nMI", b"\nM=I", 1)),
     _entry_case("pem_not_canonical_base64", "signature_pem_malformed", _base64_with_loose_bits),
     _entry_case("pem_with_empty_block", "signature_pem_malformed", lambda _: _block("")),
     _entry_case("entry_of_1_mib_and_a_byte", "signature_too_large", lambda entry: entry.ljust(1024 * 1024 + 1)),
@@ -387,6 +394,8 @@ CMS_CASES: tuple[CmsCase, ...] = (
         "certificate_malformed",
         _with_certificate(_certificate_with_negative_serial()),
     ),
+    _case("certificate_with_signature_of_broken_octets", "certificate_malformed", _with_broken_signature_octets),
+    _case("certificate_with_tag_of_several_bytes", "signature_malformed", _with_certificate(b"\xbf\x1f\x02\x05\x00")),
     _case("attribute_certificate", "certificate_malformed", _with_certificate(cms.tlv(0xA2, cms.integer(1)))),
     # Signature
     _field("signature_bit_flipped", "signature_invalid", change_signature=_flipped),
@@ -418,8 +427,9 @@ def _purposes(*oids: ObjectIdentifier) -> tuple[x509.ExtensionType, bool]:
     return x509.ExtendedKeyUsage(list(oids)), True
 
 
-def _key_p256(made: dict[str, zoo.Plan]) -> None:
-    zoo.changed("leaf", key=zoo.key("p256", ec.SECP256R1()))(made)
+def _leaf_with_p256_key() -> bytes:
+    key = zoo.key("p256", ec.SECP256R1())
+    return Parts(CONTENT_DIGEST, zoo.chain(zoo.changed("leaf", key=key))).entry()
 
 
 def _signed_after_the_verdict() -> bytes:
@@ -439,6 +449,7 @@ CHAIN_CASES: tuple[CmsCase, ...] = (
         None,
         zoo.extended("leaf", purposes=_purposes(ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.TIME_STAMPING)),
     ),
+    CmsCase("leaf_with_p256_key", _leaf_with_p256_key, "signer_key"),
     _chain_case("root_not_trusted", "root_untrusted", zoo.other_root),
     _chain_case("root_with_trusted_name_and_other_key", "root_untrusted", zoo.impostor_root),
     _chain_case("certificate_outside_of_the_chain", "certificate_unused", zoo.with_stranger),

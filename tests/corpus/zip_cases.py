@@ -4,6 +4,7 @@
 one too, into another and say whether that keeps what AWS Signer signs.
 """
 
+import random
 import struct
 import zlib
 from collections.abc import Callable
@@ -27,6 +28,7 @@ GOOD_ENTRIES = (
 )
 FIRST, DIRECTORY, LAST = GOOD_ENTRIES
 GOOD = build(GOOD_ENTRIES)
+NOISE = random.Random(7).randbytes(300_000) + bytes(400_000)
 NESTED = build([RawEntry(b"inner.txt", b"inner")])
 
 
@@ -273,6 +275,7 @@ REFUSED: tuple[ZipCase, ...] = (
         extra_field_cut_off=lambda: _with_first(central={"extra": struct.pack("<HH", 0x5455, 9)}),
         extra_field_of_three_bytes=lambda: _with_first(local={"extra": b"\0\0\0"}),
         two_zip64_fields=lambda: _with_first(central={"extra": _ZIP64_SIZES * 2}),
+        unicode_path_cut_off=lambda: _with_first(extra=struct.pack("<HHB", 0x7075, 1, 1)),
         two_unicode_paths=lambda: _with_first(extra=_SAME_NAME * 2),
     ),
     *_refused(
@@ -385,6 +388,10 @@ REFUSED: tuple[ZipCase, ...] = (
         "deflate_malformed",
         deflate_with_a_reserved_block=lambda: _with_first(data=b"\x07" + bytes(9)),
         deflate_cut_off=lambda: _with_first(data=deflate(CODE)[:-3]),
+        large_deflate_damaged=lambda: build(
+            [RawEntry(b"noise", NOISE, method=8, data=deflate(NOISE)[:200_000] + b"\xff" * 80_000)]
+        ),
+        large_deflate_cut_off=lambda: build([RawEntry(b"noise", NOISE, method=8, data=deflate(NOISE)[:-3])]),
         deflate_of_nothing=lambda: build([RawEntry(b"empty", method=8, data=b"")]),
         deflate_with_a_distance_too_far=lambda: _with_first(data=bytes.fromhex("4b04a200")),
         deflate_with_incomplete_huffman_codes=lambda: build([RawEntry(b"a", b"AA", method=8, data=INCOMPLETE_HUFFMAN)]),

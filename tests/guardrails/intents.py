@@ -25,6 +25,7 @@ INTENT = GuardrailIntent(
     layers=(
         f"arn:aws:lambda:*:{SECURITY}:layer:payments-*:*",
         "arn:aws:lambda:eu-west-1:777777777777:layer:telemetry:3",
+        f"arn:aws:lambda:*:{ACCOUNT}:layer:ledger-*:*",
     ),
     signing_profiles=(
         f"arn:aws:signer:eu-west-1:{SECURITY}:/signing-profiles/acme_payments_g2",

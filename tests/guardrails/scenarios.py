@@ -11,9 +11,9 @@ from constructs_pkg.guardrails import (
     permissions_boundary,
     service_control_policies,
 )
-from tests.guardrails.iam_evaluator import Decision, Match, decide, match, matches
+from tests.guardrails.asking import DEVELOPER, Expect, Row
+from tests.guardrails.iam_evaluator import Decision, Match, decide, matches
 from tests.guardrails.intents import ACCOUNT
-from tests.guardrails.request_table import DEVELOPER, Expect, Row
 
 ADMINISTRATOR_ACCESS: Mapping = {
     "Version": "2012-10-17",
@@ -102,7 +102,3 @@ def documents_of(kind: str, intent: GuardrailIntent) -> list[Mapping]:
         "scp": service_control_policies,
     }[kind]
     return as_data(make(intent))
-
-
-def match_one(statement: Mapping, scenario: Scenario, row: Row) -> Match:
-    return match(statement, scenario.request(row))

@@ -1,5 +1,5 @@
 import json
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
@@ -129,10 +129,13 @@ def test_one_document_is_joined_before_sids_are_dropped_before_it_is_refused() -
     long_sids = [statement(f"{'S' * 50}{index}", resources=(f"arn:{index}",)) for index in range(8)]
     (bare,) = fit(long_sids, limit, what="boundary", advice=advice)
     assert sids((bare,)) == [[""] * 8]
+    too_much = in_order(300, 700, 300)
+    whole = len(PolicyDocument(tuple(replace(one, sid="") for one in too_much)).to_json())
+    alone = len(PolicyDocument((too_much[1],)).to_json())
     with pytest.raises(GuardrailError) as refusal:
-        fit(in_order(300, 700, 300), limit, what="boundary", advice=advice)
+        fit(too_much, limit, what="boundary", advice=advice)
     assert str(refusal.value) == (
-        "the boundary has 1,590 characters in its shortest form, of which the statement S1 alone has 823; "
+        f"the boundary has {whole:,} characters in its shortest form, of which the statement S1 alone has {alone}; "
         "AWS takes 1,000 in a boundary. Shorten something."
     )
 

@@ -64,7 +64,8 @@ def test_text_shows_each_document_under_its_name_and_size(capsys: pytest.Capture
     document = permissions_boundary(intent())
     assert code == 0
     assert out == (
-        f"# acme-guardrail-payments-boundary-eu-west-1: permissions boundary, {document.characters:,} of 6,144 characters\n"
+        "# acme-guardrail-payments-boundary-eu-west-1: "
+        f"permissions boundary, {document.characters:,} of 6,144 characters\n"
         f"{document.to_json(indent=2)}\n"
     )
 

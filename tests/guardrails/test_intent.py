@@ -10,6 +10,7 @@ from constructs_pkg.guardrails import (
     permissions_boundary,
     service_control_policies,
 )
+from constructs_pkg.guardrails.advice import advice
 from tests.guardrails.iam_evaluator import DATA, glob
 from tests.guardrails.intents import ACCOUNT, APPROVED, INTENT
 
@@ -40,13 +41,17 @@ MINIMAL = {
         ),
         (
             {"approved_configs": (APPROVED.replace(ACCOUNT, "999999999999"),)},
-            f"approved_configs: {APPROVED.replace(ACCOUNT, '999999999999')} is of the account 999999999999, the guardrail "
-            f"of {ACCOUNT}. A function can only have a config of its own account and Region",
+            (
+                f"approved_configs: {APPROVED.replace(ACCOUNT, '999999999999')} is of the account 999999999999, the "
+                f"guardrail of {ACCOUNT}. A function can only have a config of its own account and Region"
+            ),
         ),
         (
             {"approved_configs": (APPROVED.replace("eu-west-1", "us-east-1"),)},
-            f"approved_configs: {APPROVED.replace('eu-west-1', 'us-east-1')} is of us-east-1, which is not in regions "
-            "(eu-west-1)",
+            (
+                f"approved_configs: {APPROVED.replace('eu-west-1', 'us-east-1')} is of us-east-1, "
+                "which is not in regions (eu-west-1)"
+            ),
         ),
         ({"functions": ()}, "functions: is empty. Write at least one"),
         (
@@ -71,13 +76,17 @@ MINIMAL = {
         ),
         (
             {"layers": ("arn:aws:lambda:*:*:layer:payments-*:*",)},
-            "layers: 'arn:aws:lambda:*:*:layer:payments-*:*' cannot be used. Write it like "
-            "'arn:aws:lambda:*:222222222222:layer:payments-*:*', with the account in full",
+            (
+                "layers: 'arn:aws:lambda:*:*:layer:payments-*:*' cannot be used. Write it like "
+                "'arn:aws:lambda:*:222222222222:layer:payments-*:*', with the account in full"
+            ),
         ),
         (
             {"pass_roles_to": ("cloudformation.amazonaws.com",)},
-            "pass_roles_to: cloudformation.amazonaws.com would let a pipeline choose the role that deploys in its place. "
-            "Bootstrap CloudFormation's role with the permissions boundary instead",
+            (
+                "pass_roles_to: cloudformation.amazonaws.com would let a pipeline choose the role that deploys in its "
+                "place. Bootstrap CloudFormation's role with the permissions boundary instead"
+            ),
         ),
         ({"pass_roles_to": ("*",)}, "pass_roles_to: '*' cannot be used. Write it like 'lambda.amazonaws.com'"),
         ({"pass_roles_to": ()}, "pass_roles_to: is empty. Write at least one"),
@@ -112,7 +121,10 @@ def test_contradictory_intent_is_refused_with_the_field_the_value_and_the_remedy
     [
         ({"partition": "aws-moon"}, "partition: 'aws-moon' is not known. Use one of aws, aws-cn"),
         ({"approved_configs": ("csc-1",)}, "approved_configs: 'csc-1' is not an ARN"),
-        ({"signing_profiles": ("arn:aws:signer:eu-west-1:1:/signing-profile/x",)}, "signing_profiles: arn:aws:signer"),
+        (
+            {"signing_profiles": ("arn:aws:signer:eu-west-1:222222222222:/signing-profile/x",)},
+            "signing_profiles: 'arn:aws:signer:eu-west-1:222222222222:/signing-profile/x' says",
+        ),
     ],
 )
 def test_wrong_arns_and_partitions_are_refused(changes: dict, beginning: str) -> None:
@@ -127,12 +139,13 @@ def test_tokens_pass_through_unread_and_stand_in_the_documents() -> None:
     intent = GuardrailIntent(
         **{**MINIMAL, "partition": partition, "account": account, "regions": (region,), "approved_configs": (config,)}
     )
-    (boundary,) = [permissions_boundary(intent)]
-    for document in (*developer_policies(intent), boundary):
-        text = document.to_json()
-        assert f"arn:{partition}:iam::{account}:policy/acme-guardrail-" in text
-        assert document.characters <= 6_144
-    assert f'"lambda:CodeSigningConfigArn":"{config}"' in boundary.to_json()
+    boundary = permissions_boundary(intent)
+    for documents in (developer_policies(intent), (boundary,)):
+        text = "".join(document.to_json() for document in documents)
+        assert f'"arn:{partition}:iam::{account}:policy/acme-guardrail-*"' in text
+        assert f'"lambda:CodeSigningConfigArn":"{config}"' in text
+        assert f'"arn:{partition}:lambda:{region}:*:function:*"' in text
+        assert all(document.characters <= 6_144 for document in documents)
     assert intent.boundary_name == f"acme-guardrail-payments-boundary-{region}"
 
 
@@ -197,11 +210,13 @@ def test_a_document_that_does_not_fit_names_its_size_the_limit_and_what_to_short
     many = tuple(f"payments-{number:03}-of-the-long-names-*" for number in range(80))
     with pytest.raises(GuardrailError) as refusal:
         permissions_boundary(replace(INTENT, functions=many))
-    assert str(refusal.value).startswith("the permissions boundary has 12,")
+    assert str(refusal.value).startswith("the permissions boundary has 11,")
     assert "AWS takes 6,144 in a permissions boundary. The 80 entries of functions take most of it" in str(
         refusal.value
     )
-    assert len(developer_policies(replace(INTENT, functions=many[:40]))) == 3
+    half = developer_policies(replace(INTENT, functions=many[:40]))
+    assert 2 < len(half) <= 10, "what does not fit into one managed policy is split"
+    assert all(document.characters <= 6_144 for document in half)
 
 
 def test_the_advice_counts_what_would_be_saved() -> None:
@@ -219,3 +234,22 @@ def test_every_document_is_the_same_each_time() -> None:
     assert [document.to_json() for document in service_control_policies(INTENT)] == [
         document.to_json() for document in service_control_policies(INTENT)
     ]
+
+
+def test_policies_that_outgrow_even_several_documents_name_the_list_to_shorten() -> None:
+    many = tuple(f"payments-{number:04}-of-the-very-long-names-*" for number in range(500))
+    with pytest.raises(GuardrailError, match=r"10 x 6,144 in a managed policy\. The 500 entries of functions"):
+        developer_policies(replace(INTENT, functions=many))
+    with pytest.raises(GuardrailError, match=r"4 x 5,120 .*\. The 500 entries of exempt_functions"):
+        service_control_policies(replace(INTENT, exempt_functions=many))
+
+
+def test_the_advice_where_no_list_can_be_shortened_is_to_shorten_names() -> None:
+    intent = GuardrailIntent(**{**MINIMAL, "pipeline_services": ("s3",)})
+    assert advice(intent, lambda _: 0) == "Every list of the intent has one entry already: shorten the names"
+
+
+def test_a_signing_profile_may_be_a_token() -> None:
+    token = "${Token[TOKEN.31]}"
+    intent = replace(INTENT, signing_profiles=(token,))
+    assert f'"NotResource":"{token}"' in permissions_boundary(intent).to_json()

@@ -2,27 +2,17 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from tests.guardrails.asking import FOREIGN_LAYER, LAYER, Row, ask, create, function, profile, role
 from tests.guardrails.iam_evaluator import DATA, action_details, glob
-from tests.guardrails.intents import INTENT, LEAST, SELF_MANAGED
-from tests.guardrails.request_table import (
-    APPROVED,
-    FOREIGN_LAYER,
-    LAYER,
-    ROWS,
-    Row,
-    ask,
-    create,
-    function,
-    profile,
-    role,
-)
+from tests.guardrails.intents import APPROVED, INTENT, LEAST, SELF_MANAGED
+from tests.guardrails.request_table import ROWS
 from tests.guardrails.scenarios import SCENARIOS, documents_of
 
 DOCUMENTS = {kind: documents_of(kind, INTENT) for kind in ("developer", "boundary", "scp")}
-CASES = [(scenario, row) for scenario in SCENARIOS for row in ROWS if scenario.expectation(row) is not None]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
@@ -160,3 +150,13 @@ def test_a_sibling_guardrail_beside_this_one_takes_nothing_away() -> None:
     assert not allowed(create(config=there))
     assert not allowed(create(config=None, region="eu-central-1"))
     assert not allowed(ask("lambda:UpdateFunctionCode", function(region="us-west-2"), region="us-west-2"))
+
+
+def test_the_guide_lists_every_deny_with_the_documents_that_hold_it() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "guardrails.md").read_text("utf-8")
+    letters = {"developer": "D", "boundary": "B", "scp": "S"}
+    denies = sorted(
+        set().union(*map(sids, letters)) - {sid for kind in letters for sid in sids(kind) if "Allow" in sid}
+    )
+    expected = {sid: " ".join(letter for kind, letter in letters.items() if sid in sids(kind)) for sid in denies}
+    assert dict(re.findall(r"(?m)^\| (Deny\w+) \| ([DBS ]+) \|", text)) == expected

@@ -1,6 +1,8 @@
 """The archive reader gives every hostile and every unusual ZIP the verdict that it deserves, whatever inflates."""
 
 import hashlib
+import os
+import sys
 import zipfile
 import zlib
 from dataclasses import replace
@@ -9,6 +11,7 @@ from io import BytesIO, RawIOBase
 import pytest
 
 from constructs_pkg.errors import ArchiveError
+from constructs_pkg.signing import inflate
 from constructs_pkg.signing.archive import (
     SIGNATURE_ENTRY,
     ArchiveLimits,
@@ -16,6 +19,7 @@ from constructs_pkg.signing.archive import (
     ArchiveReading,
     read_archive,
 )
+from constructs_pkg.signing.archive_bytes import ArchiveBytes
 from constructs_pkg.signing.archive_defects import ArchiveDefect
 from constructs_pkg.signing.inflate import FASTEST, STANDARD, DeflateLibrary
 from tests.corpus.raw_zip import RawEntry, build, deflate
@@ -77,17 +81,17 @@ def test_every_defect_has_a_case_except_a_file_that_the_operating_system_cannot_
 def test_reads_everything_that_a_signature_is_about():
     archive = build([*GOOD_ENTRIES, RawEntry(SIGNATURE_ENTRY.encode(), b"-----BEGIN PKCS7-----")])
 
-    names = ("handler.py", "lib/", "lib/data.bin")
     content = (b"handler.py", CODE, b"lib/", b"lib/data.bin", bytes(range(256)))
     assert read_archive(archive) == ArchiveReading(
         content_digest=digest_of(*content),
         digest_to_sign=digest_of(*content, b"META_INF/"),
         signature=b"-----BEGIN PKCS7-----",
-        entry_names=(*names, SIGNATURE_ENTRY),
+        raw_names=(b"handler.py", b"lib/", b"lib/data.bin", SIGNATURE_ENTRY.encode()),
         expanded_bytes=len(CODE) + 256 + 21,
         archive_bytes=len(archive),
         notes=(),
     )
+    assert read_archive(archive).entry_names == ("handler.py", "lib/", "lib/data.bin", SIGNATURE_ENTRY)
     assert read_archive(archive).entry_count == 4
 
 
@@ -124,12 +128,27 @@ def test_notes_what_a_reviewer_should_see():
     links = [RawEntry(b"link%d" % number, b"x", attributes=0o120777 << 16) for number in range(6)]
     archive = build([*links, RawEntry(b"a\\b", b"x"), RawEntry("é".encode(), b"x"), RawEntry(b"c", b"x")])
 
-    assert [(note.code, note.entry_count, note.first_names) for note in read_archive(archive).notes] == [
-        ("symlink_entry", 6, ("link0", "link1", "link2", "link3", "link4")),
-        ("backslash_in_name", 1, ("a\\b",)),
-        ("name_without_utf8_flag", 1, ("é",)),
-    ]
-    assert all(isinstance(note, ArchiveNote) and note.message for note in read_archive(archive).notes)
+    assert read_archive(archive).notes == (
+        ArchiveNote(
+            "symlink_entry",
+            6,
+            ("link0", "link1", "link2", "link3", "link4"),
+            "'link0', 'link1', 'link2', 'link3', 'link4' and 1 more: "
+            "a symbolic link by its attributes, which nothing signs: anybody could have set them",
+        ),
+        ArchiveNote(
+            "backslash_in_name",
+            1,
+            ("a\\b",),
+            "'a\\\\b': on Lambda a backslash is part of a file's name and no separator",
+        ),
+        ArchiveNote(
+            "name_without_utf8_flag",
+            1,
+            ("é",),
+            "'é': read as UTF-8, without the flag that says so; some readers assume CP437",
+        ),
+    )
 
 
 def test_a_message_names_the_entry_without_its_control_characters():
@@ -154,6 +173,12 @@ def test_the_fast_library_is_the_one_under_test_where_the_extra_is_installed():
     pytest.importorskip("zlib_ng", reason="the extra 'fast' is not installed")
 
     assert FASTEST.name == "zlib_ng"
+
+
+def test_without_the_extra_the_standard_library_inflates(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "zlib_ng.zlib_ng", None)
+
+    assert inflate.fastest() is STANDARD
 
 
 def test_an_entry_larger_than_every_buffer_is_hashed_like_a_small_one():
@@ -217,6 +242,23 @@ def test_an_error_of_the_operating_system_is_its_own_reason_and_keeps_its_cause(
     assert isinstance(caught.value.__cause__, OSError)
 
 
+def test_bytes_beyond_the_end_are_truncated():
+    for source in (b"abc", BytesIO(b"abc")):
+        with pytest.raises(ArchiveError) as caught:
+            ArchiveBytes(source).view(1, 3)
+        assert caught.value.reason == "truncated"
+
+
+def test_a_pipe_cannot_be_read_as_an_archive():
+    read_end, write_end = os.pipe()
+    os.close(write_end)
+
+    with os.fdopen(read_end, "rb") as pipe, pytest.raises(ArchiveError) as caught:
+        read_archive(pipe)
+
+    assert caught.value.reason == "unreadable"
+
+
 class Shrinking(BytesIO):
     """A file that is cut off after its size was asked for."""
 
@@ -242,7 +284,7 @@ def test_each_limit_is_inclusive():
         max_directory_bytes=directory_bytes,
         max_entries=2,
         max_name_bytes=len(SIGNATURE_ENTRY),
-        max_expanded_bytes=len(CODE) + 9,
+        max_expanded_bytes=len(CODE),
         max_signature_bytes=9,
     )
     reasons = {

@@ -6,11 +6,12 @@ import io
 import random
 import zipfile
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from constructs_pkg.errors import ArchiveError
 from constructs_pkg.signing.archive import ArchiveLimits, ArchiveReading, read_archive
 from constructs_pkg.signing.inflate import FASTEST, STANDARD
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tests.corpus.raw_zip import RawEntry, build, described, zip64_entry
 from tests.corpus.zip_cases import ACCEPTED, GOOD_ENTRIES
 
@@ -88,7 +89,7 @@ def test_arbitrary_bytes_are_not_an_archive(data: bytes):
 
 
 def test_no_flipped_bit_keeps_the_digest_unless_zipfile_still_sees_the_same_entries():
-    entries = [*GOOD_ENTRIES[:2], described(GOOD_ENTRIES[0].__class__(b"b.py", b"x = 1\n"), signature=True, wide=False)]
+    entries = [*GOOD_ENTRIES[:2], described(RawEntry(b"b.py", b"x = 1\n"), signature=True, wide=False)]
     good = build(entries, comment=b"ok")
     digest, seen = read_archive(good).content_digest, contents(good)
     kept = 0
@@ -100,14 +101,16 @@ def test_no_flipped_bit_keeps_the_digest_unless_zipfile_still_sees_the_same_entr
                 reading = read_archive(flipped)
                 if reading.content_digest == digest:
                     kept += 1
-                    assert contents(flipped) == seen, f"bit {bit} of byte {place}"
+                    assert contents(flipped) in (seen, None), f"bit {bit} of byte {place}"
 
     assert kept > 0  # times, permissions and comments are not signed, so some flips must be harmless
 
 
-def contents(archive: bytes) -> list[tuple[str, bytes]]:
-    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+def contents(archive: bytes) -> list[tuple[str, bytes]] | None:
+    """What another reader sees; None where it refuses, as zipfile does what needs a newer version of the format."""
+    with contextlib.suppress(NotImplementedError), zipfile.ZipFile(io.BytesIO(archive)) as opened:
         return [(info.orig_filename, opened.read(info)) for info in opened.infolist()]
+    return None
 
 
 def test_no_flipped_byte_of_a_signed_body_or_name_keeps_the_digest():

@@ -129,6 +129,7 @@ def test_the_forms_of_aws_are_read(text: str, arn: Arn):
 
 
 COPY = "Use profileVersionArn from 'aws signer get-signing-profile'"
+TEN = "a signing profile version is exactly 10 letters and digits"
 MISTAKES = {
     "a profile where a profile version is wanted": (
         PROFILE,
@@ -148,8 +149,7 @@ MISTAKES = {
     ),
     "a version of another length": (
         VERSION[:-1],
-        "has the version 'AbCdEf123' of 9 characters; a signing profile version is exactly 10 letters and digits. "
-        "Copy it again from AWS Signer",
+        f"has the version {VERSION[-10:-1]!r} of 9 characters; {TEN}. Copy it again from AWS Signer",
     ),
     "no slash before": (
         VERSION.replace(":/", ":"),

@@ -1,11 +1,13 @@
 """Values of an organization file that are wrong together: the whole list of problems is compared."""
 
+import tomllib
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
 from constructs_pkg.errors import OrganizationError, Problem
 from constructs_pkg.organization import read_organization
+from constructs_pkg.organization.reading import organization_from
 from tests.unit.organization_text import AT, GOOD, spoiled
 
 TOKYO = timezone(timedelta(hours=9))
@@ -469,3 +471,39 @@ def test_dates_hold_until_the_end_of_their_day_in_utc():
 def test_a_naive_time_is_a_mistake_of_the_caller():
     with pytest.raises(ValueError, match="no time zone"):
         read_organization(GOOD, "acme.toml", at=datetime(2026, 11, 23))  # noqa: DTZ001 (it is what is tested)
+
+
+@pytest.mark.parametrize(
+    ("table", "keys"),
+    [
+        ("organizational_units", ["name", "id"]),
+        ("accounts", ["name", "id"]),
+        ("applications", ["name"]),
+        ("external_publishers", ["name", "profile_version_arn"]),
+        ("waves", ["name", "organizational_units[0]"]),
+        ("developer_guardrails", ["application"]),
+        ("exemptions", ["functions"]),
+    ],
+)
+def test_an_element_that_stands_there_twice_is_refused_for_each_key_that_must_be_its_own(table: str, keys: list[str]):
+    document = tomllib.loads(GOOD)
+    document[table].append(document[table][0])
+    with pytest.raises(OrganizationError) as caught:
+        organization_from(document, "acme.toml", at=AT)
+    place = f"{table}[{len(document[table]) - 1}]"
+    assert [problem.where.split(" ")[0] for problem in caught.value.problems] == [f"{place}.{key}" for key in keys]
+
+
+def test_a_profile_name_of_sixty_four_characters_fits():
+    document = tomllib.loads(GOOD)
+    document["organization"]["name"] = "abcdefghijklmnopqrst"
+    name = document["applications"][1]["name"] = "a" * 40
+    document["signing_profiles"][2]["application"] = document["developer_guardrails"][1]["application"] = name
+    profile = organization_from(document, "acme.toml", at=AT).active_profile_of(name)
+    assert len(profile.profile_name(organization_from(document, "acme.toml", at=AT))) == 64
+
+
+def test_a_reason_of_five_hundred_characters_fits():
+    reason = "x" * 500
+    organization = read_organization(spoiled(("telemetry layer", reason)), "acme.toml", at=AT)
+    assert organization.external_publishers[0].reason == reason

@@ -46,14 +46,20 @@ def test_recording_an_organization_remembers_every_profile_and_nothing_is_left()
 
 
 def test_the_file_form_is_sorted_and_reads_back_the_same():
-    assert RECORDED.to_json() == (
-        '{\n  "version": 1,\n  "profiles": {\n'
-        '    "acme_check_out_g1": {\n      "platform": "AWSLambda-SHA384-ECDSA",\n      "validity": "90 days"\n'
-        '    },\n    "acme_payments_g1": {\n      "platform": "AWSLambda-SHA384-ECDSA",\n      "validity": "135 months"\n'
-        "    },\n"
-        '    "acme_payments_g2": {\n      "platform": "AWSLambda-SHA384-ECDSA",\n      "validity": "12 months"\n    }\n'
-        "  }\n}\n"
+    profile = '"{}": {{"platform": "AWSLambda-SHA384-ECDSA", "validity": "{}"}}'
+    expected = ", ".join(
+        profile.format(*one)
+        for one in [
+            ("acme_check_out_g1", "90 days"),
+            ("acme_payments_g1", "135 months"),
+            ("acme_payments_g2", "12 months"),
+        ]
     )
+    text = RECORDED.to_json()
+    assert (
+        " ".join(text.split()).replace("{ ", "{").replace(" }", "}") == f'{{"version": 1, "profiles": {{{expected}}}}}'
+    )
+    assert text.endswith("}\n")
     assert parse_lock(RECORDED.to_json().encode(), "acme.lock.json") == RECORDED
 
 

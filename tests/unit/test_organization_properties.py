@@ -3,7 +3,7 @@
 import copy
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -11,12 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from constructs_pkg.errors import OrganizationError, Problem
-from constructs_pkg.organization import Organization, read_organization
+from constructs_pkg.organization import Organization, json_schema, read_organization
 from constructs_pkg.organization.elements import ARRAYS, TABLES
 from constructs_pkg.organization.reading import organization_from
 from tests.unit.organization_text import AT, GOOD
 
 DOCUMENT = tomllib.loads(GOOD)
+SCHEMA = json_schema()
+KEYWORDS = {
+    *("$defs", "$schema", "additionalProperties", "default", "description", "enum", "format", "items", "maximum"),
+    *("minItems", "minimum", "pattern", "properties", "required", "title", "type"),
+}
 KEYS = sorted({*TABLES, *ARRAYS, *(key for model in (TABLES | ARRAYS).values() for key in model.model_fields)})
 JARGON = {"pydantic", "input", "validation", "int", "str", "tuple", "dict", "none", "null", "dataclass"}
 
@@ -90,6 +95,35 @@ def _judge(document: dict[str, Any]) -> None:
         assert not set(re.findall(r"[a-z_]+", problem.remedy.lower())) & JARGON
     assert len(set(problems)) == len(problems)
     assert document == before
+    assert problems or list(_refusals(SCHEMA, document)) == [], "an editor refuses what the loader admits"
+
+
+def _refusals(schema: dict[str, Any], value: Any) -> Iterator[str]:
+    """Judge a value by the part of JSON Schema that our schema uses; a keyword beyond that part is an error."""
+    if "$ref" in schema:
+        schema = SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    assert set(schema) <= KEYWORDS, schema
+    kind = {"object": dict, "array": list, "integer": int, "boolean": bool}.get(schema.get("type", ""), (str, date))
+    if not isinstance(value, kind):
+        yield f"{value!r} is no {schema}"
+    elif isinstance(value, dict):
+        yield from (f"{key} is unknown" for key in value.keys() - schema["properties"].keys())
+        yield from (f"{key} is missing" for key in set(schema.get("required", ())) - value.keys())
+        for key in value.keys() & schema["properties"].keys():
+            yield from _refusals(schema["properties"][key], value[key])
+    elif isinstance(value, list):
+        if len(value) < schema.get("minItems", 0):
+            yield "too few"
+        for item in value:
+            yield from _refusals(schema["items"], item)
+    elif not _admits(schema, value):
+        yield f"{value!r} is not admitted by {schema}"
+
+
+def _admits(schema: dict[str, Any], value: str | int | date) -> bool:
+    if isinstance(value, str):
+        return bool(re.search(schema.get("pattern", ""), value)) and value in schema.get("enum", [value])
+    return isinstance(value, date) or schema.get("minimum", value) <= value <= schema.get("maximum", value)
 
 
 @settings(max_examples=200, deadline=None)
@@ -109,6 +143,14 @@ def test_any_document_is_an_organization_or_a_list_of_problems(document: dict[st
 def test_any_text_in_any_place_is_an_organization_or_a_list_of_problems(text: str, place: int):
     spoiled = GOOD[:place] + text + GOOD[place:]
     assert all(problem.where for problem in _problems_of(lambda: read_organization(spoiled, "acme.toml", at=AT)))
+
+
+def test_the_schema_admits_the_good_file_and_refuses_a_spoiled_one():
+    assert list(_refusals(SCHEMA, DOCUMENT)) == []
+    for table, key, value in [("organization", "id", "x"), ("organization", "home_region", "x"), ("waves", 0, {})]:
+        document = copy.deepcopy(DOCUMENT)
+        document[table][key] = value
+        assert list(_refusals(SCHEMA, document))
 
 
 def test_the_strategy_reaches_every_type_that_toml_has():

@@ -5,8 +5,6 @@ import zipfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import pytest
-
 from constructs_pkg.signing.authority import LocalAuthority
 from constructs_pkg.signing.policy import CodeSigningPolicy
 
@@ -51,8 +49,8 @@ def sign(authority: LocalAuthority, archive: bytes, profile: str = "team_app", a
     return target.getvalue()
 
 
-@pytest.fixture
-def signed() -> Signed:
+def signed_archive() -> Signed:
+    """Return an archive that the profile team_app signed, and the policy that allows this publisher alone."""
     authority = new_authority("team_app", "other_app")
     archive = sign(authority, archive_of(handler__py=b"def handler(event, context):\n    return 'ok'\n" * 20))
     return Signed(authority, archive, authority.export_policy(at=SIGNED_AT, profiles=["team_app"]))
