@@ -9,6 +9,7 @@ from dataclasses import dataclass
 __all__ = [
     "ArchiveError",
     "ArnError",
+    "AttestationError",
     "CmsError",
     "ConstructError",
     "FileAccessError",
@@ -44,6 +45,10 @@ class ArchiveError(LambdaCodeSigningError, ValueError):
 
 class ArnError(LambdaCodeSigningError, ValueError):
     """A text is not the ARN that was asked for. Also a ``ValueError``, as parsers of text raise."""
+
+
+class AttestationError(LambdaCodeSigningError, ValueError):
+    """An attestation of a signed object is not one that this release reads, or is about another object."""
 
 
 class CmsError(LambdaCodeSigningError, ValueError):

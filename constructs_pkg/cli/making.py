@@ -128,7 +128,7 @@ def sign_archives(
     """
     targets = _targets(sources, output)
     for target in targets:
-        pass
+        refuse_existing(target, force=force)
     results = [
         _sign(source, target, signer, profile, at, force=force) for source, target in zip(sources, targets, strict=True)
     ]

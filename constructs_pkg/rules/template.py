@@ -16,11 +16,8 @@ _MAX_LOOP_DEPTH = 5  # AWS CloudFormation User Guide, "Fn::ForEach"
 
 
 def as_mapping(value: object) -> Mapping[str, object]:
-    """Return a value where it is a JSON object with texts as keys, and an empty one where it is anything else."""
-    if not isinstance(value, Mapping):
-        return {}
-    found = cast("Mapping[object, object]", value)
-    return {key: item for key, item in found.items() if isinstance(key, str)}
+    """Return a value where it is a JSON object, and an empty one where it is anything else."""
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,20 +1,21 @@
 """What a value in a template can turn out to be, as far as templates tell: every possibility, or who else decides."""
 
-from collections.abc import Iterable, Mapping
+import itertools
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-import re
-
+from constructs_pkg.regions import partition_of_region
 from constructs_pkg.rules.template import Resource, Template, as_mapping
 
-__all__ = ["Absent", "AttributeOf", "Known", "Outside", "Possible", "resolve", "text_of", "texts_of"]
+__all__ = ["Absent", "AttributeOf", "Known", "Outside", "Possible", "as_items", "resolve", "text_of"]
 
 _MAX_DEPTH = 24
-_MAX_POSSIBILITIES = 200
-_DYNAMIC = re.compile(r"\{\{resolve:(?P<service>ssm(?:-secure)?|secretsmanager):(?P<name>[^}]*)\}\}")
-_PLACEHOLDER = re.compile(r"\$\{(?P<literal>!?)(?P<name>[^}]*)\}")
-_PSEUDO = {"AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::URLSuffix", "AWS::StackName", "AWS::StackId"}
+_MAX_POSSIBILITIES = 100
+_SSM = re.compile(r"\{\{resolve:ssm:(?P<name>[^}:]+)(?::[0-9]+)?\}\}")
+_DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
+_PLACEHOLDER = re.compile(r"\$\{(?P<name>[^!}][^}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Outside:
     def __str__(self) -> str:
         """Return it as messages show it."""
         words = {"parameter": "the parameter", "ssm": "the SSM parameter", "export": "the export"}
-        return f"{words.get(self.kind, 'the result of')} {self.name}"
+        return f"{words.get(self.kind, 'what only the deployment knows,')} {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +88,174 @@ def resolve(template: Template, value: object) -> tuple[Possible, ...]:
         template: Where the value stands.
         value: The value, intrinsic functions in their long form.
     """
-    found = tuple(dict.fromkeys_ordered(_resolve(template, value, 0))) if False else _unique(_resolve(template, value, 0))
-    return found if len(found) <= _MAX_POSSIBILITIES else (Outside("intrinsic", "too many possibilities"),)
+    found: list[Possible] = []
+    for item in _possibilities(template, value, 0):
+        if item not in found:
+            found.append(item)
+        if len(found) > _MAX_POSSIBILITIES:
+            return (Outside("intrinsic", "a choice among more values than are looked at"),)
+    return tuple(found) or (Outside("intrinsic", "an empty choice"),)
+
+
+def text_of(template: Template, value: object) -> str:
+    """Return a value as one text with ``${…}`` for what is open, so that two spellings of it compare equal."""
+    found = resolve(template, value)
+    return _as_text(found[0]) if len(found) == 1 else f"${{one of {len(found)}}}"
+
+
+def as_items(value: object) -> list[object]:
+    """Return the elements of a list, one element for anything else, and none for None."""
+    if isinstance(value, list):
+        return cast("list[object]", value)
+    return [] if value is None else [value]
+
+
+def _possibilities(template: Template, value: object, depth: int) -> Iterable[Possible]:
+    if depth > _MAX_DEPTH:
+        return [Outside("intrinsic", "intrinsic functions nested deeper than are looked at")]
+    if isinstance(value, str):
+        return [_literal(value)]
+    if not isinstance(value, dict) or len(cast("dict[object, object]", value)) != 1:
+        return [Known(value)]
+    ((name, argument),) = cast("dict[str, object]", value).items()
+    if name == "Ref":
+        return _reference(template, str(argument), depth)
+    if not name.startswith("Fn::"):
+        return [Known(cast("object", value))]
+    return _function(template, name, argument, depth)
+
+
+def _function(template: Template, name: str, argument: object, depth: int) -> Iterable[Possible]:
+    items = as_items(argument)
+    if name == "Fn::If" and len(items) == 3:
+        return [found for branch in items[1:] for found in _possibilities(template, branch, depth + 1)]
+    if name == "Fn::Sub":
+        return _substituted(template, argument, depth)
+    if name == "Fn::Join" and len(items) == 2 and isinstance(items[0], str) and isinstance(items[1], list):
+        return _joined(template, items[0], cast("list[object]", items[1]), depth)
+    if name == "Fn::GetAtt":
+        parts = argument.split(".", 1) if isinstance(argument, str) else items
+        if len(parts) == 2 and all(isinstance(part, str) for part in parts):
+            return _attribute(template, str(parts[0]), str(parts[1]), depth)
+    if name == "Fn::ImportValue":
+        return _imported(template, text_of(template, argument), depth)
+    if name == "Fn::FindInMap" and len(items) >= 3:
+        return _mapped(template, items, depth)
+    if name == "Fn::Select" and len(items) == 2:
+        return _selected(template, items[0], items[1], depth)
+    return [Outside("intrinsic", name)]
+
+
+def _reference(template: Template, name: str, depth: int) -> Iterable[Possible]:
+    if name == "AWS::NoValue":
+        return [Absent()]
+    if name.startswith("AWS::"):
+        partition = partition_of_region(template.region or "")
+        known = {"AWS::Region": template.region, "AWS::AccountId": template.account, "AWS::Partition": partition}
+        return [Known(known.get(name) or f"${{{name}}}")]
+    if name in template.parameters:
+        return _parameter(template, name, depth)
+    resource = template.resources.get(name)
+    return [Outside("intrinsic", f"Ref {name}") if resource is None else AttributeOf(resource, "Ref")]
+
+
+def _parameter(template: Template, name: str, depth: int) -> Iterable[Possible]:
+    declaration = as_mapping(template.parameters[name])
+    if template.parent is not None:
+        passed = as_mapping(template.parent.properties.get("Parameters"))
+        if name in passed:
+            return _possibilities(template.parent.template, passed[name], depth + 1)
+    kind, default = declaration.get("Type"), declaration.get("Default")
+    if isinstance(kind, str) and kind.startswith("AWS::SSM::Parameter::Value<") and isinstance(default, str):
+        return [Outside("ssm", default)]
+    allowed = declaration.get("AllowedValues")
+    if isinstance(allowed, list) and allowed:
+        return [_literal(item) if isinstance(item, str) else Known(item) for item in cast("list[object]", allowed)]
+    return [Outside("parameter", name)]
+
+
+def _attribute(template: Template, logical_id: str, attribute: str, depth: int) -> Iterable[Possible]:
+    nested = template.nested.get(logical_id)
+    if nested is not None and attribute.startswith("Outputs."):
+        output = as_mapping(nested.outputs.get(attribute.removeprefix("Outputs.")))
+        if "Value" in output:
+            return _possibilities(nested, output["Value"], depth + 1)
+    resource = template.resources.get(logical_id)
+    if resource is None:
+        return [Outside("intrinsic", f"Fn::GetAtt {logical_id}.{attribute}")]
+    return [AttributeOf(resource, attribute)]
+
+
+def _imported(template: Template, name: str, depth: int) -> Iterable[Possible]:
+    if name in template.exports:
+        exporter, value = template.exports[name]
+        return _possibilities(exporter, value, depth + 1)
+    return [Outside("export", name)]
+
+
+def _mapped(template: Template, items: Sequence[object], depth: int) -> Iterable[Possible]:
+    """Look a mapping up; where a key is open, every value under it is possible."""
+    level: list[object] = [template.mappings]
+    for key in items[:3]:
+        text = text_of(template, key)
+        level = [
+            child
+            for node in level
+            for child in ([as_mapping(node)[text]] if text in as_mapping(node) else as_mapping(node).values())
+            if "${" in text or text in as_mapping(node)
+        ]
+    fallback = as_mapping(items[3]).get("DefaultValue") if len(items) > 3 else None
+    leaves = level if fallback is None else [*level, fallback]
+    return [found for leaf in leaves for found in _possibilities(template, leaf, depth + 1)]
+
+
+def _selected(template: Template, index: object, choices: object, depth: int) -> Iterable[Possible]:
+    split = as_items(as_mapping(choices).get("Fn::Split"))
+    if len(split) == 2 and isinstance(split[0], str):
+        choices = text_of(template, split[1]).split(split[0])
+        choices = [] if any("${" in part for part in choices) else choices
+    number = int(index) if str(index).isdecimal() else -1
+    items = cast("list[object]", choices) if isinstance(choices, list) else []
+    if 0 <= number < len(items):
+        return _possibilities(template, items[number], depth + 1)
+    return [Outside("intrinsic", "Fn::Select")]
+
+
+def _substituted(template: Template, argument: object, depth: int) -> Iterable[Possible]:
+    items = as_items(argument)
+    text = items[0] if items and isinstance(items[0], str) else ""
+    variables = as_mapping(items[1]) if len(items) > 1 else {}
+    parts: list[object] = []
+    end = 0
+    for match in _PLACEHOLDER.finditer(text):
+        name = match["name"].strip()
+        parts += [text[end : match.start()], variables.get(name) or _named(name)]
+        end = match.end()
+    return _joined(template, "", [part for part in [*parts, text[end:]] if part != ""], depth)
+
+
+def _named(name: str) -> object:
+    return {"Fn::GetAtt": name} if "." in name else {"Ref": name}
+
+
+def _joined(template: Template, separator: str, parts: list[object], depth: int) -> Iterable[Possible]:
+    if len(parts) == 1:
+        return _possibilities(template, parts[0], depth + 1)
+    choices = [list(_possibilities(template, part, depth + 1)) for part in parts]
+    combinations = itertools.islice(itertools.product(*choices), _MAX_POSSIBILITIES + 1)
+    return [_literal(separator.join(map(_as_text, combination))) for combination in combinations]
+
+
+def _literal(text: str) -> Possible:
+    parameter = _SSM.fullmatch(text)
+    if parameter is not None:
+        return Outside("ssm", parameter["name"])
+    return Outside("intrinsic", text) if _DYNAMIC.fullmatch(text) else Known(text)
+
+
+def _as_text(found: Possible) -> str:
+    if isinstance(found, Known):
+        return found.value if isinstance(found.value, str) else str(found.value)
+    if isinstance(found, AttributeOf):
+        return f"${{{found.resource.logical_id}}}" if found.attribute == "Ref" else f"${{{found}}}"
+    return "" if isinstance(found, Absent) else f"${{{found.name}}}"

@@ -207,9 +207,13 @@ class _Bodies:
             raise expanded_too_large(entry.name, allowed_bytes)
         if length > WINDOW_BYTES or declared > CHUNK_BYTES:
             return self._read_large(entry, start, length, allowed_bytes)
-        body: bytes | memoryview = self._archive.view(start, length)
-        if entry.method != STORED:
-            body = inflate_small(entry.name, body, declared, allowed_bytes, self._library)
+        view = self._archive.view(start, length)
+        # A copy, since a view of one byte would keep the whole window around it in memory until it is hashed.
+        body = (
+            bytes(view)
+            if entry.method == STORED
+            else inflate_small(entry.name, view, declared, allowed_bytes, self._library)
+        )
         self._finish(entry, self._library.crc32(body, 0))
         return (body,)
 

@@ -72,7 +72,7 @@ class _Evidence:
 
 
 def verify_archive(
-    source: bytes | BinaryIO,
+    source: bytes | BinaryIO | ArchiveReading,
     policy: CodeSigningPolicy,
     at: datetime,
     *,
@@ -87,7 +87,8 @@ def verify_archive(
     the signature does not cover: compression, times, permissions and other metadata of entries.
 
     Args:
-        source: The archive: its bytes, or a seekable binary file.
+        source: The archive: its bytes, or a seekable binary file. Or what somebody else read of it, as an attestation
+            tells: the verdict is then about what they say that they read.
         policy: Whom to trust.
         at: The moment of the deployment, aware.
         artifact: What the report calls the archive.
@@ -140,11 +141,13 @@ def verify_archive(
 # 1. Integrity
 
 
-def _examine(source: bytes | BinaryIO, policy: CodeSigningPolicy, at: datetime, limits: ArchiveLimits) -> _Evidence:
+def _examine(
+    source: bytes | BinaryIO | ArchiveReading, policy: CodeSigningPolicy, at: datetime, limits: ArchiveLimits
+) -> _Evidence:
     """Read the archive and its signature, and collect everything that speaks against their integrity."""
     evidence = _Evidence()
     try:
-        evidence.reading = read_archive(source, limits)
+        evidence.reading = source if isinstance(source, ArchiveReading) else read_archive(source, limits)
     except ArchiveError as error:
         if error.reason == ArchiveDefect.UNREADABLE:
             raise

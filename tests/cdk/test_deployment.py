@@ -171,10 +171,11 @@ def test_publisher_account_of_its_own_lists_recorded_versions_only_and_says_what
 def test_mode_of_an_application_is_that_of_its_central_config_and_warn_is_warned_of() -> None:
     deployment = declare(EXAMPLE.replace('name = "checkout"\n', 'name = "checkout"\nmode = "Warn"\n'))
     configs = Template.from_stack(deployment.code_signing).find_resources("AWS::Lambda::CodeSigningConfig").values()
-    assert {
-        config["Properties"]["Description"]: config["Properties"]["CodeSigningPolicies"]["UntrustedArtifactOnDeployment"]
-        for config in configs
-    } == {
+    modes = {
+        properties["Description"]: properties["CodeSigningPolicies"]["UntrustedArtifactOnDeployment"]
+        for properties in (config["Properties"] for config in configs)
+    }
+    assert modes == {
         "acme: code of payments": "Enforce",
         "acme: code of checkout": "Warn",
         "acme: code of customer-notices": "Enforce",

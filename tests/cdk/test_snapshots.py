@@ -65,7 +65,7 @@ ACKNOWLEDGED = {
     r"guardrail/\w+ IAM5\[Action::lambda:(Delete|Invoke)\*\]": "neither lets new code run",
     r"guardrail/\w+ IAM5\[Resource::\*\]": "reading, actions without resource types, boundaries",
     r"guardrail/\w+ IAM5\[Resource::arn:aws:lambda:\*:\d{12}:function:[a-z]+-\*\]": "the application's own functions",
-    r"guardrail/\w+ IAM5\[Resource::arn:aws:lambda:[a-z0-9*-]+:\d{12}:layer:[a-z]+-\*\]": "the application's own layers",
+    r"guardrail/\w+ IAM5\[Resource::arn:aws:lambda:[a-z0-9*-]+:\d{12}:layer:[a-z]+-\*\]": "its own layers",
     r"guardrail/\w+ IAM5\[Resource::arn:aws:lambda:\*:\d{12}:event-source-mapping:\*\]": "their ids are random",
     r"guardrail/\w+ IAM5\[Resource::arn:aws:iam::\d{12}:role/[a-z]+-\*-execution\]": "the application's own roles",
     r"guardrail/PermissionsBoundary IAM5\[Action::[a-z0-9-]+:(\*|Describe\*|\*Parameter\*)\]": "it grants nothing",

@@ -125,6 +125,16 @@ def test_what_cannot_be_signed_leaves_nothing_behind(run, workspace: Path, words
     assert {path: path.read_bytes() for path in workspace.rglob("*") if path.is_file()} == before
 
 
+def test_nothing_is_signed_where_one_of_the_outputs_exists(run, workspace: Path) -> None:
+    (workspace / "out").mkdir()
+    (workspace / "again.zip").write_bytes((workspace / "unsigned.zip").read_bytes())
+    (workspace / "out" / "again.zip").write_text("mine")
+    jobs = (workspace / "authority" / "authority.json").read_text()
+    assert run("sign", "unsigned.zip", "again.zip", *SIGN, "-o", "out").code == 2
+    assert [path.name for path in (workspace / "out").iterdir()] == ["again.zip"]
+    assert (workspace / "authority" / "authority.json").read_text() == jobs
+
+
 def test_signing_in_place_is_possible_with_force(run, workspace: Path) -> None:
     arguments = ("sign", "unsigned.zip", *SIGN, "-o", "unsigned.zip", "--at", "2026-01-03T00:00:00Z")
     assert run(*arguments).code == 2
