@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_pkg.arns import SigningProfileVersionArn
-from constructs_pkg.cdk.asset_synthesizer import add_executable_asset, require_asset_synthesizer
+from constructs_pkg.cdk.asset_synthesizer import add_archive_asset, add_executable_asset
 from constructs_pkg.errors import ConstructError
 from constructs_pkg.rules.code_property import ATTESTATION_KEY
 from constructs_pkg.signing.attestation import Attestation, format_attestation
@@ -55,11 +55,10 @@ class SignedArchiveCode(_MarkedCode):
 
     def bind(self, scope: Construct) -> lambda_.CodeConfig:
         """Add the asset to a stack; called by CDK."""
-        require_asset_synthesizer(scope)
         stack = cdk.Stack.of(scope).node.addr
-        # CDK's own asset code belongs to one stack.
-        code = self._code_of.setdefault(stack, lambda_.Code.from_asset(str(self.path)))
-        return code.bind(scope)
+        if stack not in self._code_of:  # CDK's own asset code belongs to one stack
+            self._code_of[stack] = lambda_.Code.from_asset(str(self.path))
+        return add_archive_asset(scope, self._code_of[stack])
 
     def _mark(self) -> dict[str, str | None]:
         return {"SourceSha256": self._source, **_mark_of(self.report)}
@@ -103,7 +102,6 @@ class SignedAtPublishCode(_MarkedCode):
 
     def bind(self, scope: Construct) -> lambda_.CodeConfig:
         """Add the asset to a stack; called by CDK."""
-        require_asset_synthesizer(scope)
         location = add_executable_asset(
             scope, source_hash=self.asset_hash, command=self.command, display_name=f"{self._label}, signed at publish"
         )

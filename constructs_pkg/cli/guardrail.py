@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from constructs_pkg.arns import CodeSigningConfigArn
+from constructs_pkg.cli.parameters import examples, format_option
 from constructs_pkg.clock import now
 from constructs_pkg.errors import GuardrailError
 from constructs_pkg.guardrails import (
@@ -53,17 +54,17 @@ class _Named:
         return f"# {self.name}: {size}\n{self.document.to_json(indent=2)}"
 
 
-@click.group(name="guardrail")
+@click.group(name="guardrail", epilog=examples("lambda-code-signing guardrail show payments --document scp"))
 def command() -> None:
-    r"""Print the deny-by-default IAM policies for an application's developers and pipelines.
-
-    \b
-    Example:
-      lambda-code-signing guardrail show payments --document scp
-    """
+    """Print the deny-by-default IAM policies for an application's developers and pipelines."""
 
 
-@command.command()
+@command.command(
+    epilog=examples(
+        "lambda-code-signing guardrail show payments --document scp",
+        "lambda-code-signing guardrail show payments --write-to policies --config-arn ARN",
+    )
+)
 @click.argument("application")
 @click.option(
     "--organization",
@@ -84,7 +85,7 @@ def command() -> None:
     help="An approved code signing config; repeatable, for further Regions of the same account.",
 )
 @click.option("--account", help="Whose functions these are. [default: the configs' account, else the security account]")
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("text", "json")
 @click.option(
     "--write-to",
     type=click.Path(path_type=Path, file_okay=False),
@@ -100,16 +101,10 @@ def show(
     output_format: str,
     write_to: Path | None,
 ) -> None:
-    r"""Print the guardrails of APPLICATION with their sizes against AWS's limits.
+    """Print the guardrails of APPLICATION with their sizes against AWS's limits.
 
     The developer policy and the permissions boundary list the approved configs: name each with --config-arn. The
     service control policy (scp) is the same for all applications and needs none. Nothing is asked of AWS.
-
-    \b
-    Examples:
-      lambda-code-signing guardrail show payments --document scp
-      lambda-code-signing guardrail show payments --write-to policies \
-        --config-arn arn:aws:lambda:eu-west-1:444444444404:code-signing-config:csc-0123456789abcdef0
     """
     wanted = kinds or _KINDS
     if not config_arns and set(wanted) != {"scp"}:

@@ -13,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem, shell_complete
 
 from constructs_pkg._version import __version__
+from constructs_pkg.cli.output import tell
 from constructs_pkg.errors import LambdaCodeSigningError
 
 __all__ = ["COMMANDS", "main"]
@@ -129,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return _EXIT_USAGE
     except LambdaCodeSigningError as error:
-        click.echo(f"Error: {error}", err=True)
+        tell(f"Error: {error}")
         return _EXIT_USAGE
     except BrokenPipeError:
         # The reader has gone, as with 'head'. The interpreter flushes once more when it ends: give it a sink.

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from constructs_pkg.cli.parameters import examples, format_option
 from constructs_pkg.clock import now
 from constructs_pkg.errors import OrganizationError, Problem
 from constructs_pkg.organization import (
@@ -29,30 +30,25 @@ _EXIT_NO = 1
 _EXIT_BAD_INPUT = 2
 
 
-@click.group(name="organization")
+@click.group(name="organization", epilog=examples("lambda-code-signing organization check organization.toml"))
 def command() -> None:
-    r"""Check an organization file and keep its ledger of profile names.
-
-    \b
-    Example:
-      lambda-code-signing organization check organization.toml
-    """
+    """Check an organization file and keep its ledger of profile names."""
 
 
-@command.command()
+@command.command(
+    epilog=examples(
+        "lambda-code-signing organization check",
+        "lambda-code-signing organization check examples/single-account.toml --format json",
+    )
+)
 @_FILE
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("text", "json")
 def check(file: Path, output_format: str) -> int:
-    r"""Say what FILE describes, or everything that is wrong with it.
+    """Say what FILE describes, or everything that is wrong with it.
 
     FILE is organization.toml where it is left away. All problems come at once, on standard error, with exit code 2;
     --format json also prints them on standard output. Warnings leave the exit code at 0. A ledger beside the file
     (organization.lock.json) is compared with it. Nothing is asked of AWS.
-
-    \b
-    Examples:
-      lambda-code-signing organization check
-      lambda-code-signing organization check examples/single-account.toml --format json
     """
     at = now()
     try:
@@ -70,19 +66,16 @@ def check(file: Path, output_format: str) -> int:
     return 0
 
 
-@command.command()
+@command.command(
+    epilog=examples("lambda-code-signing organization lock", "lambda-code-signing organization lock --check")
+)
 @_FILE
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if a name is not recorded.")
 def lock(file: Path, *, only_check: bool) -> int:
-    r"""Record the signing profile names of FILE in its ledger.
+    """Record the signing profile names of FILE in its ledger.
 
     A profile's name can never be used again in AWS and its validity never changes, so the ledger
     (organization.lock.json beside organization.toml) remembers both. Commit it. What it holds is never overwritten.
-
-    \b
-    Examples:
-      lambda-code-signing organization lock
-      lambda-code-signing organization lock --check
     """
     organization = load_organization(file, at=now())
     path = lock_path(file)
@@ -100,15 +93,11 @@ def lock(file: Path, *, only_check: bool) -> int:
     return 0
 
 
-@command.command()
+@command.command(epilog=examples("lambda-code-signing organization schema > organization.schema.json"))
 def schema() -> None:
-    r"""Print the JSON Schema of organization.toml, for editors.
+    """Print the JSON Schema of organization.toml, for editors.
 
     Even Better TOML and Taplo use it when the file begins with '#:schema PATH-OR-URL'.
-
-    \b
-    Example:
-      lambda-code-signing organization schema > organization.schema.json
     """
     _print_json(json_schema())
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from constructs_pkg.arns import CodeSigningConfigArn, SigningJobArn, SigningProfileVersionArn
 from constructs_pkg.errors import PolicyError, Problem
+from constructs_pkg.signing.template_terms import TemplateTerms
 from constructs_pkg.signing.trust import TrustStore
 
 __all__ = [
@@ -128,10 +129,12 @@ class PolicyOrigin:
     Attributes:
         code_signing_config_arn: The config, where there is one.
         retrieved_at: When it was read, aware.
+        fetch_from: Where to fetch the present one, in words or as a URL, for the reader; None where nobody said.
     """
 
     code_signing_config_arn: CodeSigningConfigArn | None
     retrieved_at: datetime
+    fetch_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,7 @@ class CodeSigningPolicy:
         revocations: What was revoked.
         origin: Where the policy was taken from.
         max_age_days: How many days after ``origin.retrieved_at`` the policy may be used; None for ever.
+        templates: What the organization asks of templates besides; archives are judged without it.
 
     Raises:
         PolicyError: There are no publishers or too many, one is there twice, or the age is without an origin.
@@ -157,6 +161,7 @@ class CodeSigningPolicy:
     revocations: Revocations = field(default_factory=Revocations)
     origin: PolicyOrigin | None = None
     max_age_days: int | None = None
+    templates: TemplateTerms = field(default_factory=TemplateTerms)
 
     def __post_init__(self) -> None:
         """Refuse what no code signing config could say."""
@@ -201,7 +206,9 @@ class CodeSigningPolicy:
                         "origin.retrieved_at",
                         f"the policy was retrieved at {self.origin.retrieved_at.isoformat()} and is good for "
                         f"{self.max_age_days} days, until {end.isoformat()}",
-                        "Ask the platform team for the present one",
+                        f"Fetch the present one from {self.origin.fetch_from}"
+                        if self.origin.fetch_from
+                        else "Ask the platform team for the present one",
                     )
                 )
         if problems:

@@ -22,6 +22,7 @@ from constructs_pkg.signing.policy import (
     RevokedJob,
     RevokedProfileVersion,
 )
+from constructs_pkg.signing.template_terms_file import read_template_terms, template_terms_document
 from constructs_pkg.signing.trust import MAX_ROOTS, TrustStore, fingerprint_text
 
 __all__ = [
@@ -56,7 +57,16 @@ def parse_policy(text: bytes | str, source: str = "code signing policy") -> Code
         PolicyError: It is not such a file; holds every problem.
     """
     document = parse_json_object(text, source, MAX_POLICY_BYTES)
-    document.known_keys("version", "allowed_publishers", "mode", "trust_roots", "revocations", "origin", "max_age_days")
+    document.known_keys(
+        "version",
+        "allowed_publishers",
+        "mode",
+        "trust_roots",
+        "revocations",
+        "origin",
+        "max_age_days",
+        "templates",
+    )
     _require_version(document)
     publishers = document.parsed_items("allowed_publishers", SigningProfileVersionArn.parse, 1, MAX_PUBLISHERS)
     mode = document.parsed("mode", _mode, is_required=True)
@@ -66,10 +76,13 @@ def parse_policy(text: bytes | str, source: str = "code signing policy") -> Code
     max_age_days = document.number("max_age_days", 1, _MAX_DAYS)
     if max_age_days is not None and "origin" not in document.values:
         document.problem("max_age_days", "counts from the origin, which is missing", "Add 'origin' with its date")
+    terms = read_template_terms(document)
     return _built(
         source,
         document.problems,
-        lambda: CodeSigningPolicy(tuple(publishers), Mode(mode), _joined(roots), revocations, origin, max_age_days),
+        lambda: CodeSigningPolicy(
+            tuple(publishers), Mode(mode), _joined(roots), revocations, origin, max_age_days, terms
+        ),
     )
 
 
@@ -168,8 +181,13 @@ def format_policy(policy: CodeSigningPolicy) -> str:
         document["origin"] = {"retrieved_at": _time_text(policy.origin.retrieved_at)}
         if policy.origin.code_signing_config_arn is not None:
             document["origin"]["code_signing_config_arn"] = str(policy.origin.code_signing_config_arn)
+        if policy.origin.fetch_from is not None:
+            document["origin"]["fetch_from"] = policy.origin.fetch_from
     if policy.max_age_days is not None:
         document["max_age_days"] = policy.max_age_days
+    terms = template_terms_document(policy.templates)
+    if terms:
+        document["templates"] = terms
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -240,10 +258,11 @@ def _origin(document: JsonObject) -> PolicyOrigin | None:
     origin = document.child("origin")
     if origin is None:
         return None
-    origin.known_keys("code_signing_config_arn", "retrieved_at")
+    origin.known_keys("code_signing_config_arn", "retrieved_at", "fetch_from")
     arn = origin.parsed("code_signing_config_arn", CodeSigningConfigArn.parse)
     retrieved_at = origin.parsed("retrieved_at", _time, is_required=True)
-    return None if retrieved_at is None else PolicyOrigin(arn, retrieved_at)
+    fetch_from = origin.parsed("fetch_from", _reason)
+    return None if retrieved_at is None else PolicyOrigin(arn, retrieved_at, fetch_from)
 
 
 def _trust_root(item: JsonObject) -> TrustStore:

@@ -210,8 +210,20 @@ class TemplateTerms:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Match literally but for ``*``; the whole text."""
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
+    """Match literally but for ``*``; the whole text, in time linear in the text for each part of the pattern."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return pattern == text
+    *middle, last = rest
+    if not text.startswith(first) or not text.endswith(last) or len(text) < len(first) + len(last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in middle:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def _error(where: str, message: str, remedy: str) -> PolicyError:

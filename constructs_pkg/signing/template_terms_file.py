@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from constructs_pkg.arns import SigningProfileArn, SigningProfileVersionArn
 from constructs_pkg.errors import PolicyError
@@ -25,7 +25,7 @@ __all__ = ["read_template_terms", "template_terms_document"]
 
 _MAX_DAYS = 36_500
 _MAX_RULES = 100
-_CONFIG_KEYS = {"arn": "arn", "ssm_parameter": "ssm", "export": "export"}
+_CONFIG_KEYS: dict[str, Literal["arn", "ssm", "export"]] = {"arn": "arn", "ssm_parameter": "ssm", "export": "export"}
 _T = TypeVar("_T")
 
 
@@ -90,8 +90,7 @@ def _approved_config(item: JsonObject) -> ApprovedConfig | None:
     if len(given) != 1:
         item.problem("arn", f"stands beside or instead of {', '.join(given) or 'nothing'}", "Give exactly one key")
         return None
-    kind = {"arn": "arn", "ssm_parameter": "ssm", "export": "export"}[given[0]]
-    return item.parsed(given[0], lambda name: ApprovedConfig(kind, name))  # pyright: ignore[reportArgumentType] (kind is one of three)
+    return item.parsed(given[0], lambda name: ApprovedConfig(_CONFIG_KEYS[given[0]], name))
 
 
 def _external_layer(item: JsonObject) -> ExternalLayer | None:
