@@ -3,6 +3,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 ORG ?= organization.toml
+FUZZ_SECONDS ?= 60
 BIN := .venv/bin
 STAMP := .venv/.installed
 PYTEST := $(BIN)/python -m pytest -n auto -q
@@ -10,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest -n auto -q
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help synth test check lint format snapshots clean
+.PHONY: help synth test check lint format snapshots bench fuzz clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +45,13 @@ format: $(STAMP) ## format the code and mend what can be mended
 
 snapshots: $(STAMP) ## rewrite the template snapshots; review the difference like code
 	@$(PYTEST) --snapshot-update tests/cdk/test_snapshots.py
+
+bench: $(STAMP) ## measure speed and memory against references in the same run; rewrites benchmarks/results
+	@for script in benchmarks/*_speed.py benchmarks/*_cost.py; do $(BIN)/python $$script || exit 1; done
+
+fuzz: $(STAMP) ## fuzz the readers of ZIP, BER and CMS for FUZZ_SECONDS=60 each
+	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check '.[fuzz]'
+	@for target in zip ber cms; do $(BIN)/python tests/fuzz/fuzz.py $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
 clean: ## remove everything that the other commands made
 	@rm -rf .venv cdk.out .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist

@@ -50,7 +50,7 @@ class SignedArchiveCode(_MarkedCode):
         super().__init__()
         self.path = path
         self.report = report
-        self._source = source or _sha256(path)
+        self._source = {"ArchiveSha256": _sha256(path)} if source is None else {"SourceSha256": source}
         self._code_of: dict[str, lambda_.AssetCode] = {}
 
     def bind(self, scope: Construct) -> lambda_.CodeConfig:
@@ -61,7 +61,7 @@ class SignedArchiveCode(_MarkedCode):
         return add_archive_asset(scope, self._code_of[stack])
 
     def _mark(self) -> dict[str, str | None]:
-        return {"SourceSha256": self._source, **_mark_of(self.report)}
+        return {**self._source, **_mark_of(self.report)}
 
 
 class SignedAtPublishCode(_MarkedCode):

@@ -16,7 +16,7 @@ class CheckContext:
 
     Attributes:
         policy: The organization's policy. Without one only the rules about structure decide, and every archive that
-            would have to be judged is a violation of ``LCS217``.
+            would have to be judged is a violation of ``LCS216``.
         at: The moment of the deployment, aware.
         artifacts: Finds the code behind functions and layers.
         region: The Region that the template is deployed to; None where it is not known.

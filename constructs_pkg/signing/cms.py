@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from constructs_pkg.arns import SigningJobArn, SigningProfileVersionArn
 from constructs_pkg.errors import CmsError
 from constructs_pkg.signing.ber import to_der
+from constructs_pkg.signing.certificate_reading import load_certificate
 from constructs_pkg.signing.cms_attributes import read_signed_attributes
 from constructs_pkg.signing.cms_defects import CmsDefect
 from constructs_pkg.signing.cms_structure import (
@@ -244,11 +245,8 @@ def _certificate(der: bytes) -> tuple[x509.Certificate, CertificateFrame]:
         if frame.signature.padding_bits():
             # The library ignores them, so that one certificate would have several encodings.
             raise ValueError("a signature of broken octets")  # noqa: TRY301 (it joins the library's)
-        certificate = x509.load_der_x509_certificate(der)
-        # The library reads these on demand: whatever cannot be read must come to light here.
-        _ = (certificate.subject, certificate.issuer, certificate.extensions)
-        _ = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.InvalidVersion) as error:
+        certificate = load_certificate(der)
+    except ValueError as error:
         raise CmsError(
             CmsDefect.CERTIFICATE_MALFORMED,
             f"a certificate of the signature is not a well-formed X.509 v3 certificate: {error}",

@@ -19,6 +19,7 @@ from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from constructs_pkg.errors import TrustError
+from constructs_pkg.signing.certificate_reading import load_certificates
 
 __all__ = [
     "DOCUMENTED_COMMERCIAL_ROOT_SHA256",
@@ -357,8 +358,8 @@ def _load_pem(text: bytes | str) -> list[x509.Certificate]:
             TrustDefect.ROOT_MALFORMED, "a trust root's PEM text holds a private key; leave only the certificate"
         )
     try:
-        return x509.load_pem_x509_certificates(data)
-    except (ValueError, x509.InvalidVersion) as error:
+        return load_certificates(data)
+    except ValueError as error:
         raise TrustError(
             TrustDefect.ROOT_MALFORMED,
             "a trust root is not PEM text with a certificate ('-----BEGIN CERTIFICATE-----')",
