@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_pkg.cdk.claims import claim_name
+from constructs_pkg.errors import ConstructError
 from constructs_pkg.guardrails import (
     MANAGED_POLICY,
     PERMISSIONS_BOUNDARY,
@@ -65,12 +67,14 @@ class DeveloperGuardrail(Construct):
 
     Raises:
         GuardrailError: A document outgrows its limit even when it is compacted and split.
-        ConstructError: Another guardrail of this App has the same policy names in the same account.
+        ConstructError: Another guardrail of this App has the same policy names in the same account, or the stack is
+            known to be in another account than the intent.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, intent: GuardrailIntent) -> None:
         documents, boundary = developer_policies(intent), permissions_boundary(intent)
         control = service_control_policies(intent)
+        _require_account(scope, intent)
         super().__init__(scope, construct_id)
         claim_name(
             self, "policy name", intent.boundary_name, "Declare one guardrail for each application, account and Region"
@@ -130,6 +134,16 @@ class DeveloperGuardrail(Construct):
             description=description,
             policy_document=document.to_dict(),
         )
+
+
+def _require_account(scope: Construct, intent: GuardrailIntent) -> None:
+    account = cdk.Stack.of(scope).account
+    if cdk.Token.is_unresolved(account) or cdk.Token.is_unresolved(intent.account) or account == intent.account:
+        return
+    raise ConstructError(
+        f"intent.account={intent.account} is not the account of the stack, {account}. "
+        "A managed policy binds roles of its own account: declare the guardrail there"
+    )
 
 
 def _sizes(

@@ -11,7 +11,7 @@ from constructs_pkg.cli.files import refuse_existing, write_file
 from constructs_pkg.cli.output import EXIT_NO, EXIT_YES, say, say_json, tell
 from constructs_pkg.cli.progress import open_with_progress
 from constructs_pkg.errors import FileAccessError, PackagingError, SigningError
-from constructs_pkg.signing.authority import SigningRefusal
+from constructs_pkg.signing.authority_records import SigningRefusal
 from constructs_pkg.signing.packaging import DEFAULT_EXCLUDES, write_package
 from constructs_pkg.signing.report import iso_time
 from constructs_pkg.signing.signer import SignedArtifact, Signer

@@ -41,6 +41,8 @@ class Artifact:
         kind: What it is.
         name: What messages call it: a file, an image, ``s3://BUCKET/KEY``, a parameter.
         path: The file or directory; None for all else.
+        bucket: The bucket of a foreign object; None for all else, and where it is open until the deployment.
+        key: Its key, likewise.
         object_version: The S3 object version that the template asks for, or None.
         attestation: The text of the attestation of a foreign object, or None.
         detail: What else a message should say, such as why a file cannot be read; mostly empty.
@@ -49,13 +51,15 @@ class Artifact:
     kind: ArtifactKind
     name: str
     path: str | None = None
+    bucket: str | None = None
+    key: str | None = None
     object_version: str | None = None
     attestation: str | None = None
     detail: str = ""
 
 
 class ArtifactLocator(Protocol):
-    """Finds the code behind a resource, and has the verifier judge it. `constructs_pkg.templates` has one that reads."""
+    """Finds the code behind a resource and has the verifier judge it; `constructs_pkg.templates` has one that reads."""
 
     def artifact_of(self, resource: Resource) -> Artifact:
         """Return what stands behind a function or a layer.
@@ -67,10 +71,10 @@ class ArtifactLocator(Protocol):
         ...
 
     def report_on(self, artifact: Artifact, policy: CodeSigningPolicy, at: datetime) -> VerificationReport | None:
-        """Return the verifier's report on an archive or an attestation; None where the bytes cannot be read.
+        """Return the verifier's report on an archive; None where the bytes cannot be read.
 
         Args:
-            artifact: An artifact of the kind ``ARCHIVE``, or a ``FOREIGN_OBJECT`` with an attestation.
+            artifact: An artifact of the kind ``ARCHIVE``.
             policy: Whom to trust.
             at: The moment of the deployment, aware.
 

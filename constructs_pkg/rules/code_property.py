@@ -93,7 +93,8 @@ def _stored(resource: Resource, value: object) -> Artifact:
         return Artifact(ArtifactKind.UNDECIDED, name)
     if text.startswith("s3://"):
         bucket, _, key = text.removeprefix("s3://").partition("/")
-        return Artifact(ArtifactKind.FOREIGN_OBJECT, f"s3://{bucket}/{key}", attestation=_attestation(resource))
+        attestation = _attestation(resource)
+        return Artifact(ArtifactKind.FOREIGN_OBJECT, text, bucket=bucket, key=key, attestation=attestation)
     return Artifact(ArtifactKind.MISSING, text, path=text)
 
 
@@ -104,11 +105,16 @@ def _object(resource: Resource, value: Mapping[str, object], keys: tuple[str, st
     keys_found = resolve(resource.template, value.get(key))
     if len(keys_found) != 1 or isinstance(keys_found[0], Outside):
         return Artifact(ArtifactKind.UNDECIDED, name)
-    object_version = value.get(version)
+    object_version = None if value.get(version) is None else text_of(resource.template, value[version])
+    if "${" in (object_version or ""):
+        return Artifact(ArtifactKind.UNDECIDED, f"{name} in the version {object_version}")
+    known = [None if "${" in place else place for place in places]
     return Artifact(
         ArtifactKind.FOREIGN_OBJECT,
         name,
-        object_version=None if object_version is None else text_of(resource.template, object_version),
+        bucket=known[0],
+        key=known[1],
+        object_version=object_version,
         attestation=_attestation(resource),
     )
 

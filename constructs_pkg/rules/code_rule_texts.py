@@ -103,8 +103,8 @@ ATTESTATION_WANTED = Rule(
     "An object in S3 without an attestation",
     Severity.FATAL,
     "The object cannot be read here, so that its signature is unknown before Lambda sees it.",
-    "Attest the object when it is signed and give the attestation (SignedCode.from_signed_bucket in CDK, the resource's "
-    "Metadata elsewhere), or deploy the archive from a local file",
+    "Attest the object when it is signed and give the attestation (SignedCode.from_signed_bucket in CDK, the "
+    "resource's Metadata elsewhere), or deploy the archive from a local file",
 )
 SIGNED_AT_PUBLISH = Rule(
     "LCS212",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from constructs_pkg.errors import AttestationError
 from constructs_pkg.rules.artifact import Artifact, ArtifactKind
 from constructs_pkg.rules.code_property import FUNCTION_TYPES, LAYER_TYPES, code_location
 from constructs_pkg.rules.code_rule_texts import (
@@ -33,6 +34,7 @@ from constructs_pkg.rules.publisher_rules import publishers_of
 from constructs_pkg.rules.template import Resource, as_mapping
 from constructs_pkg.rules.values import Known, resolve
 from constructs_pkg.rules.violation import Hit, Rule, Severity
+from constructs_pkg.signing.attestation import parse_attestation, verify_attestation
 from constructs_pkg.signing.policy import CodeSigningPolicy, Mode
 from constructs_pkg.signing.report import CheckName, Decision, Finding, VerificationReport, iso_time
 
@@ -63,7 +65,10 @@ def check_code(resource: Resource, context: CheckContext) -> Iterator[Hit]:
 
 _WITHOUT_VERDICT: dict[ArtifactKind, tuple[Rule, str]] = {
     ArtifactKind.INLINE: (INLINE, "The code is {}, which nobody can sign"),
-    ArtifactKind.DIRECTORY: (DIRECTORY, "The code is the directory {}, which is zipped on upload, so that nobody signs it"),
+    ArtifactKind.DIRECTORY: (
+        DIRECTORY,
+        "The code is the directory {}, zipped on upload, so that nobody signs it",
+    ),
     ArtifactKind.SIGNED_AT_PUBLISH: (SIGNED_AT_PUBLISH, "The code is made by a command when it is published: {}"),
     ArtifactKind.UNDECIDED: (UNDECIDED, "Where the code comes from is open until the deployment: {}"),
     ArtifactKind.MISSING: (MISSING, "The file {} cannot be judged"),
@@ -123,7 +128,8 @@ def _rule_of(finding: Finding, *, is_layer: bool) -> Rule:
 
 def _image_hit(resource: Resource, artifact: Artifact, location: str) -> Hit:
     if resource.properties.get("CodeSigningConfigArn") is not None:
-        return Hit(IMAGE_UNDER_CONFIG, f"The function is the container image {artifact.name}, and has a config", location)
+        message = f"The function is the container image {artifact.name}, and has a config"
+        return Hit(IMAGE_UNDER_CONFIG, message, location)
     return Hit(IMAGE, f"The function is the container image {artifact.name}", location)
 
 
@@ -141,10 +147,23 @@ def _verdict_hits(resource: Resource, artifact: Artifact, context: CheckContext,
         yield Hit(NOT_JUDGED, f"{artifact.name} was not judged, because no policy was given", location)
         return
     policy = effective_policy(resource, context.policy)
-    report = context.artifacts.report_on(artifact, policy, context.at)
+    if artifact.attestation is None:
+        report = context.artifacts.report_on(artifact, policy, context.at)
+    else:
+        try:
+            report = _attested(artifact, artifact.attestation, policy, context)
+        except AttestationError as error:
+            yield Hit(ATTESTATION_WANTED, f"{artifact.name}: {error}", location)
+            return
     if report is None:
         yield Hit(MISSING, f"{artifact.name} cannot be read", location)
         return
     is_layer = resource.type in LAYER_TYPES
     yield from hits_of_report(replace(report, artifact=artifact.name), policy, location=location, is_layer=is_layer)
 
+
+def _attested(artifact: Artifact, text: str, policy: CodeSigningPolicy, context: CheckContext) -> VerificationReport:
+    """Judge what an attestation says of an object; Lambda judges the object itself."""
+    attestation = parse_attestation(text, f"the attestation of {artifact.name}")
+    attestation.require_object(artifact.bucket, artifact.key, artifact.object_version)
+    return verify_attestation(attestation, policy, context.at, artifact=artifact.name)

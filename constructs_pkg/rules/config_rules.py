@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from constructs_pkg.arns import CodeSigningConfigArn
 from constructs_pkg.errors import ArnError
-from constructs_pkg.rules.code_property import artifact_in_template
 from constructs_pkg.rules.artifact import ArtifactKind
+from constructs_pkg.rules.code_property import artifact_in_template
 from constructs_pkg.rules.context import CheckContext
 from constructs_pkg.rules.template import Resource, as_mapping
 from constructs_pkg.rules.values import Absent, AttributeOf, Known, Outside, Possible, resolve

@@ -70,10 +70,16 @@ def check_profile_name(profile: Resource, context: CheckContext) -> Iterator[Hit
         return
     for record in _records(profile, name, context):
         if record.status != "Active":
-            yield Hit(USED_NAME, f"The profile {record.profile_arn} was {record.status.lower()}", "Properties/ProfileName")
+            yield Hit(
+                USED_NAME, f"The profile {record.profile_arn} was {record.status.lower()}", "Properties/ProfileName"
+            )
         else:
             yield from _changes(profile, record)
-    twins = [item.logical_id for item in profile.template.of_types(PROFILE_TYPE) if item.properties.get("ProfileName") == name]
+    twins = [
+        item.logical_id
+        for item in profile.template.of_types(PROFILE_TYPE)
+        if item.properties.get("ProfileName") == name
+    ]
     if len(twins) > 1 and twins[0] != profile.logical_id:
         yield Hit(USED_NAME, f"{name} is the name of {twins[0]} too", "Properties/ProfileName")
 
@@ -98,7 +104,9 @@ def check_platform(config: Resource, context: CheckContext) -> Iterator[Hit]:  #
         platforms = resolve(profile.template, profile.properties.get("PlatformId"))
         if platforms != (Known(_LAMBDA_PLATFORM),):
             shown = text_of(profile.template, profile.properties.get("PlatformId"))
-            yield Hit(PLATFORM, f"The profile {profile.logical_id} has the platform {shown}", "Properties/AllowedPublishers")
+            yield Hit(
+                PLATFORM, f"The profile {profile.logical_id} has the platform {shown}", "Properties/AllowedPublishers"
+            )
 
 
 def check_profile_permission(permission: Resource, context: CheckContext) -> Iterator[Hit]:  # noqa: ARG001 (a check's signature)
@@ -130,7 +138,9 @@ def _changes(profile: Resource, record: ProfileRecord) -> Iterator[Hit]:
         yield Hit(CREATE_ONLY, message, _VALIDITY_LOCATION)
     platform = profile.properties.get("PlatformId")
     if record.platform_id is not None and isinstance(platform, str) and platform != record.platform_id:
-        message = f"The profile {record.profile_arn} has the platform {record.platform_id}; this template says {platform}"
+        message = (
+            f"The profile {record.profile_arn} has the platform {record.platform_id}; this template says {platform}"
+        )
         yield Hit(CREATE_ONLY, message, "Properties/PlatformId")
 
 

@@ -7,7 +7,7 @@ from constructs_pkg.arns import SigningProfileVersionArn
 from constructs_pkg.errors import ArnError
 from constructs_pkg.rules.context import CheckContext
 from constructs_pkg.rules.template import Resource, as_mapping
-from constructs_pkg.rules.values import AttributeOf, Absent, Known, Possible, as_items, resolve
+from constructs_pkg.rules.values import Absent, AttributeOf, Known, Possible, as_items, resolve
 from constructs_pkg.rules.violation import Hit, Rule, Severity
 from constructs_pkg.signing.policy import MAX_PUBLISHERS
 
@@ -20,17 +20,17 @@ _REMEDY_ARN = (
     "Use the attribute ProfileVersionArn, or profileVersionArn of 'aws signer get-signing-profile --profile-name NAME'"
 )
 
-PROFILE_ARN = Rule(
-    "LCS111", "A publisher is a profile, not a version of one", Severity.ERROR, _WHY_ARN, _REMEDY_ARN
-)
+PROFILE_ARN = Rule("LCS111", "A publisher is a profile, not a version of one", Severity.ERROR, _WHY_ARN, _REMEDY_ARN)
 TWO_SLASHES = Rule(
     "LCS112",
     "A publisher's ARN has two slashes before 'signing-profiles'",
     Severity.ERROR,
-    "aws-cdk-lib's SigningProfile.from_signing_profile_attributes renders it so, for the stack's own account and Region.",
-    "Use LambdaSigningProfile.from_profile_version_arn of this package, or write the ARN with one slash",
+    "aws-cdk-lib's SigningProfile.from_signing_profile_attributes renders it so, and for the stack's own account.",
+    "Use LambdaSigningProfile.from_version_arn of this package, or write the ARN with one slash",
 )
-NO_VERSION = Rule("LCS113", "A publisher's ARN ends where its version should stand", Severity.ERROR, _WHY_ARN, _REMEDY_ARN)
+NO_VERSION = Rule(
+    "LCS113", "A publisher's ARN ends where its version should stand", Severity.ERROR, _WHY_ARN, _REMEDY_ARN
+)
 SINGULAR = Rule(
     "LCS114",
     "A publisher's ARN says 'signing-profile', in the singular",
@@ -41,7 +41,9 @@ SINGULAR = Rule(
 WRONG_LENGTH = Rule(
     "LCS115", "A publisher's version does not have 10 letters and digits", Severity.ERROR, _WHY_ARN, _REMEDY_ARN
 )
-OTHER_ARN = Rule("LCS116", "A publisher is no signing profile version ARN at all", Severity.ERROR, _WHY_ARN, _REMEDY_ARN)
+OTHER_ARN = Rule(
+    "LCS116", "A publisher is no signing profile version ARN at all", Severity.ERROR, _WHY_ARN, _REMEDY_ARN
+)
 WRONG_NUMBER = Rule(
     "LCS117",
     "A code signing config has no publisher, or more than 20",

@@ -88,7 +88,7 @@ class Violation:
         construct_path: Where in the construct tree the resource was made, such as ``Stack/Function/Resource``; None
             where that is not known.
         location: The place in the resource, such as ``Properties/Code``.
-        exempted_by: The exemption that lets it pass, in words with owner, reason and last day; None where there is none.
+        exempted_by: The exemption that lets it pass, in words with owner, reason and last day, or None.
     """
 
     rule: Rule
