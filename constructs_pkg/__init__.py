@@ -11,6 +11,8 @@ This root imports nothing, so that every part can be loaded without the others. 
 
 __all__ = ["__version__"]
 
+__version__: str
+
 
 def __getattr__(name: str) -> str:
     if name == "__version__":

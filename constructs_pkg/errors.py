@@ -15,12 +15,15 @@ __all__ = [
     "FileAccessError",
     "GuardrailError",
     "LambdaCodeSigningError",
+    "LocalAwsError",
     "NodeError",
     "OrganizationError",
     "PackagingError",
     "PolicyError",
     "Problem",
+    "ServiceError",
     "SigningError",
+    "TemplateError",
     "TrustError",
     "ValidityError",
 ]
@@ -152,6 +155,10 @@ class SigningError(LambdaCodeSigningError):
         super().__init__(message)
 
 
+class TemplateError(LambdaCodeSigningError, ValueError):
+    """A file is not a template or cloud assembly that can be understood; the message says where and why."""
+
+
 class TrustError(LambdaCodeSigningError, ValueError):
     """A certificate chain is not one to trust, or a trust root cannot be used.
 
@@ -162,4 +169,23 @@ class TrustError(LambdaCodeSigningError, ValueError):
 
     def __init__(self, reason: str, message: str) -> None:
         self.reason = str(reason)
+        super().__init__(message)
+
+
+class LocalAwsError(LambdaCodeSigningError):
+    """A local AWS cannot be started or has gone; the message names the reason and what to do."""
+
+
+class ServiceError(LambdaCodeSigningError):
+    """A service of the local AWS refuses a request, in the words of AWS's own error.
+
+    Args:
+        code: The name of the exception, such as ``ResourceNotFoundException``.
+        message: What is refused, naming the value.
+        status_code: The HTTP status.
+    """
+
+    def __init__(self, code: str, message: str, status_code: int = 400) -> None:
+        self.code = code
+        self.status_code = status_code
         super().__init__(message)

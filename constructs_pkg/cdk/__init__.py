@@ -5,6 +5,7 @@ from constructs_pkg.node import ensure_node
 ensure_node()
 
 # The imports below load aws_cdk, which starts Node.js at once: it has to be found first.
+from constructs_pkg.cdk.checks import CodeSigningChecks  # noqa: E402
 from constructs_pkg.cdk.developer_guardrail import DeveloperGuardrail  # noqa: E402
 from constructs_pkg.cdk.enforced_code_signing import (  # noqa: E402
     EnforcedCodeSigning,
@@ -12,6 +13,8 @@ from constructs_pkg.cdk.enforced_code_signing import (  # noqa: E402
     UntrustedArtifactPolicy,
 )
 from constructs_pkg.cdk.publishers import Publisher  # noqa: E402
+from constructs_pkg.cdk.require_code_signing import RequireCodeSigning  # noqa: E402
+from constructs_pkg.cdk.signed_code import SignedCode  # noqa: E402
 from constructs_pkg.cdk.signing_profile import (  # noqa: E402
     ImportedSigningProfile,
     LambdaSigningProfile,
@@ -19,6 +22,7 @@ from constructs_pkg.cdk.signing_profile import (  # noqa: E402
 )
 
 __all__ = [
+    "CodeSigningChecks",
     "DeveloperGuardrail",
     "EnforcedCodeSigning",
     "ImportedCodeSigning",
@@ -26,5 +30,7 @@ __all__ = [
     "LambdaSigningProfile",
     "Publisher",
     "RecordedProfile",
+    "RequireCodeSigning",
+    "SignedCode",
     "UntrustedArtifactPolicy",
 ]

@@ -99,22 +99,31 @@ class RequireCodeSigning:
         assert scope is not None, "an anchor has a scope"
         everything = scope.node.find_all()
         nearer = tuple(
-            f"{item.node.path.removesuffix(_ANCHOR)}"
+            item.node.path.removesuffix(_ANCHOR)
             for item in everything
             if isinstance(item, _Anchor) and item.node.path != anchor.node.path
         )
-        stage = cdk.Stage.of(scope)
+        stages = tuple(
+            f"{item.node.path}/"
+            for item in everything
+            if isinstance(item, cdk.Stage) and item.node.path != scope.node.path
+        )
+        checked: set[cdk.Stack] = set()
         for resource in filter(_is_function, everything):
             path = resource.node.path
-            if not path.startswith(nearer):
-                _require_same_stage(resource, stage, path)
-                self._attach(resource, path)
+            if path.startswith(nearer):
+                continue
+            if path.startswith(stages):  # stages are synthesized before what they lie in: too late for this one
+                raise ConstructError(
+                    f"function={path} is in a stage that was added after RequireCodeSigning.apply_to. Call apply_to "
+                    "last, or call it for that stage too"
+                )
+            self._attach(resource, path, checked)
 
-    def _attach(self, resource: cdk.CfnResource, path: str) -> None:
-        properties = _properties(resource)
-        if properties.get(_CONFIG) is not None:
+    def _attach(self, resource: cdk.CfnResource, path: str, checked: set[cdk.Stack]) -> None:
+        if _has_config(resource):
             return
-        if _is_image(properties):
+        if _is_image(resource):
             self.skipped.append(path)
             cdk.Annotations.of(resource).add_warning_v2(
                 _IMAGE_NOTE,
@@ -122,17 +131,17 @@ class RequireCodeSigning:
                 "config, and nothing checks who made it. Deploy it from a signed archive, or have it exempted",
             )
             return
-        self._require_same_environment(resource, path)
+        stack = resource.stack
+        if stack not in checked:  # one Python object mostly stands for one construct; twice does no harm
+            self._require_same_environment(stack, path)
+            checked.add(stack)
         if isinstance(resource, _TYPED):
             resource.code_signing_config_arn = self._config_arn
         else:
             resource.add_property_override(_CONFIG, self._config_arn)
         self.attached.append(path)
 
-    def _require_same_environment(self, resource: cdk.CfnResource, path: str) -> None:
-        if self._account is None and self._region is None:
-            return
-        stack = cdk.Stack.of(resource)
+    def _require_same_environment(self, stack: cdk.Stack, path: str) -> None:
         for what, here, there in (("account", self._account, stack.account), ("Region", self._region, stack.region)):
             if here is not None and not cdk.Token.is_unresolved(there) and here != there:
                 raise ConstructError(
@@ -190,42 +199,39 @@ def _environment(config: object, arn: str) -> tuple[str | None, str | None]:
     return known[0], known[1]
 
 
-def _properties(node: cdk.CfnResource) -> dict[str, object]:
-    """Return what matters of a function's properties in CloudFormation's spelling, whatever class it is of."""
-    if isinstance(node, lambda_.CfnFunction):
-        return {_CONFIG: node.code_signing_config_arn, "PackageType": node.package_type, "Code": _resolved(node, node.code)}
-    if isinstance(node, sam.CfnFunction):
-        return {
-            _CONFIG: node.code_signing_config_arn,
-            "PackageType": node.package_type,
-            "ImageUri": node.image_uri,
-        }
-    # A resource without a class of its own, as CDK makes for its custom resources, keeps its properties as they are.
-    return cast("dict[str, object]", node._cfn_properties)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] (jsii's spelling of protected)
-
-
 def _is_function(node: IConstruct) -> TypeGuard[cdk.CfnResource]:
     return isinstance(node, _TYPED) or (
         isinstance(node, cdk.CfnResource) and type(node) is cdk.CfnResource and node.cfn_resource_type in _FUNCTION_TYPES
     )
 
 
-def _require_same_stage(resource: cdk.CfnResource, stage: cdk.Stage | None, path: str) -> None:
-    # Stages are synthesized before what they lie in: too late for this one's functions.
-    own = cdk.Stage.of(resource)
-    if own is not None and stage is not None and own.node.path != stage.node.path:
-        raise ConstructError(
-            f"function={path} is in the stage {own.node.path}, which was added after RequireCodeSigning.apply_to. "
-            "Call apply_to last, or call it for that stage too"
-        )
+def _has_config(resource: cdk.CfnResource) -> bool:
+    if isinstance(resource, _TYPED):
+        return resource.code_signing_config_arn is not None
+    return _untyped_properties(resource).get(_CONFIG) is not None
 
 
-def _resolved(node: cdk.CfnResource, value: object) -> object:
-    return cast("object", cdk.Stack.of(node).resolve(value))
+def _is_image(resource: cdk.CfnResource) -> bool:
+    """Tell a container image from a ZIP. A runtime is for ZIPs only, and is quicker to ask for than the code."""
+    if not isinstance(resource, _TYPED):
+        properties = _untyped_properties(resource)
+        return properties.get("PackageType") == "Image" or _names_an_image(properties.get("Code"), properties)
+    if resource.runtime is not None:
+        return False
+    if isinstance(resource, sam.CfnFunction):
+        return resource.package_type == "Image" or resource.image_uri is not None
+    code = cast("object", resource.stack.resolve(resource.code))
+    return resource.package_type == "Image" or _names_an_image(code, {})
 
 
-def _is_image(properties: dict[str, object]) -> bool:
-    code = properties.get("Code")
-    keys = cast("dict[str, object]", code) if isinstance(code, dict) else {}
-    names = {key.lower().replace("_", "") for key in keys} | {key.lower() for key, value in properties.items() if value}
-    return properties.get("PackageType") == "Image" or "imageuri" in names
+def _names_an_image(*values: object) -> bool:
+    # An L1 takes its code as a struct or as a dict, in either spelling.
+    keys = {key for value in values if isinstance(value, dict) for key in cast("dict[str, object]", value)}
+    return "imageuri" in {key.lower().replace("_", "") for key in keys}
+
+
+def _untyped_properties(resource: cdk.CfnResource) -> dict[str, object]:
+    """Return the properties of a resource that CDK makes without a class of its own, as for its custom resources."""
+    # jsii spells "protected" with an underscore.
+    properties = resource._cfn_properties  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return cast("dict[str, object]", properties)

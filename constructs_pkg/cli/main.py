@@ -42,6 +42,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "verify": LazyCommand(
         "constructs_pkg.cli.verify", "Say whether Lambda would accept a signed archive, and why not."
     ),
+    "check": LazyCommand("constructs_pkg.cli.check", "Say whether templates or a cdk.out would ship unsigned code."),
     "inspect": LazyCommand("constructs_pkg.cli.inspect", "Show everything that an archive's signature says."),
     "explain": LazyCommand("constructs_pkg.cli.explain", "Say what an error of AWS about code signing means."),
     "package": LazyCommand("constructs_pkg.cli.package", "Turn a directory into a ZIP, the same bytes anywhere."),

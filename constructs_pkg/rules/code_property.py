@@ -86,11 +86,10 @@ def _stored(resource: Resource, value: object) -> Artifact:
     keys = next((keys for keys in _KEYS if keys[0] in as_mapping(value)), None)
     if keys is not None:
         return _object(resource, as_mapping(value), keys)
-    found = resolve(resource.template, value)
-    text = found[0].value if len(found) == 1 and isinstance(found[0], Known) else None
-    if not isinstance(text, str) or "${" in text:
-        name = "one of several values" if len(found) > 1 else str(found[0]) if text is None else str(text)
-        return Artifact(ArtifactKind.UNDECIDED, name)
+    first, *others = resolve(resource.template, value)
+    text = first.value if isinstance(first, Known) else None
+    if others or not isinstance(text, str) or "${" in text:
+        return Artifact(ArtifactKind.UNDECIDED, "one of several values" if others else str(text or first))
     if text.startswith("s3://"):
         bucket, _, key = text.removeprefix("s3://").partition("/")
         attestation = _attestation(resource)

@@ -1,4 +1,4 @@
-"""Rules LCS201 to LCS216 and LCS301, LCS302: what stands behind a function or layer, and the verifier's verdict on it."""
+"""Rules LCS201 to LCS216, LCS301 and LCS302: what stands behind a function or layer, and the verdict on it."""
 
 from collections.abc import Iterator
 from dataclasses import replace

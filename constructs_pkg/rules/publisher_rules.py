@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import cast
 
 from constructs_pkg.arns import SigningProfileVersionArn
 from constructs_pkg.errors import ArnError
@@ -100,12 +101,12 @@ def publishers_of(config: Resource) -> tuple[Possible, ...]:
     listed = as_mapping(config.properties.get("AllowedPublishers")).get("SigningProfileVersionArns")
     found: list[Possible] = []
     for whole in resolve(config.template, listed):
-        if not isinstance(whole, Known) or not isinstance(whole.value, list):
+        if isinstance(whole, Known) and isinstance(whole.value, list):
+            items = as_items(cast("object", whole.value))
+            found += [publisher for item in items for publisher in resolve(config.template, item)]
+        else:
             found.append(whole)
-            continue
-        for item in as_items(whole.value):
-            found += [publisher for publisher in resolve(config.template, item) if not isinstance(publisher, Absent)]
-    return tuple(item for item in found if item != Known(None))
+    return tuple(item for item in found if item != Known(None) and not isinstance(item, Absent))
 
 
 def profiles_of(config: Resource) -> tuple[Resource, ...]:

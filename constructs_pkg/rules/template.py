@@ -62,8 +62,8 @@ class Resource:
 class Template:
     """One template, parsed once.
 
-    Templates refer to each other: a nested one has a parent, which gives values to its parameters, and ``exports``
-    holds what all templates of an assembly export. A reader sets these after it has read all of them.
+    Templates refer to each other: a nested one has a parent, which gives values to its parameters, and all templates of
+    an assembly see each other's exports and SSM parameters. A reader sets these after it has read all of them.
 
     Attributes:
         document: The template with intrinsic functions in their long form.
@@ -74,6 +74,7 @@ class Template:
         parent: The ``AWS::CloudFormation::Stack`` that this template is nested in.
         nested: The templates nested in this one, by the logical id of their stack.
         exports: What the templates of an assembly export, by name: the template, and the value in it.
+        stored: What they put into SSM parameters with a literal name, likewise.
     """
 
     document: Mapping[str, object]
@@ -84,6 +85,7 @@ class Template:
     parent: Resource | None = None
     nested: dict[str, "Template"] = field(default_factory=dict[str, "Template"])
     exports: dict[str, tuple["Template", object]] = field(default_factory=dict[str, tuple["Template", object]])
+    stored: dict[str, tuple["Template", object]] = field(default_factory=dict[str, tuple["Template", object]])
 
     @property
     def stem(self) -> str:
@@ -151,11 +153,11 @@ class Template:
 def _unrolled(resources: Mapping[str, object], depth: int = 0) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Yield the resources, those inside of loops once each as they are written."""
     for logical_id, body in resources.items():
-        if logical_id.startswith(_LOOP) and isinstance(body, list) and depth < _MAX_LOOP_DEPTH:
+        if not isinstance(body, list):
+            yield logical_id, as_mapping(body)
+        elif logical_id.startswith(_LOOP) and depth < _MAX_LOOP_DEPTH:
             for fragment in cast("list[object]", body)[2:]:
                 yield from _unrolled(as_mapping(fragment), depth + 1)
-        else:
-            yield logical_id, as_mapping(body)
 
 
 def _with_globals(own: Mapping[str, object], shared: Mapping[str, object]) -> Mapping[str, object]:

@@ -114,14 +114,15 @@ def _possibilities(template: Template, value: object, depth: int) -> Iterable[Po
     if depth > _MAX_DEPTH:
         return [Outside("intrinsic", "intrinsic functions nested deeper than are looked at")]
     if isinstance(value, str):
-        return [_literal(value)]
-    if not isinstance(value, dict) or len(cast("dict[object, object]", value)) != 1:
+        return _literal(template, value, depth)
+    body = as_mapping(value)
+    if len(body) != 1:
         return [Known(value)]
-    ((name, argument),) = cast("dict[str, object]", value).items()
+    ((name, argument),) = body.items()
     if name == "Ref":
         return _reference(template, str(argument), depth)
     if not name.startswith("Fn::"):
-        return [Known(cast("object", value))]
+        return [Known(value)]
     return _function(template, name, argument, depth)
 
 
@@ -167,10 +168,10 @@ def _parameter(template: Template, name: str, depth: int) -> Iterable[Possible]:
             return _possibilities(template.parent.template, passed[name], depth + 1)
     kind, default = declaration.get("Type"), declaration.get("Default")
     if isinstance(kind, str) and kind.startswith("AWS::SSM::Parameter::Value<") and isinstance(default, str):
-        return [Outside("ssm", default)]
+        return _stored(template, default, depth)
     allowed = declaration.get("AllowedValues")
     if isinstance(allowed, list) and allowed:
-        return [_literal(item) if isinstance(item, str) else Known(item) for item in cast("list[object]", allowed)]
+        return [found for item in cast("list[object]", allowed) for found in _possibilities(template, item, depth + 1)]
     return [Outside("parameter", name)]
 
 
@@ -214,7 +215,7 @@ def _selected(template: Template, index: object, choices: object, depth: int) ->
     if len(split) == 2 and isinstance(split[0], str):
         choices = text_of(template, split[1]).split(split[0])
         choices = [] if any("${" in part for part in choices) else choices
-    number = int(index) if str(index).isdecimal() else -1
+    number = int(text) if (text := str(index)).isdecimal() and len(text) < 6 else -1
     items = cast("list[object]", choices) if isinstance(choices, list) else []
     if 0 <= number < len(items):
         return _possibilities(template, items[number], depth + 1)
@@ -224,7 +225,7 @@ def _selected(template: Template, index: object, choices: object, depth: int) ->
 def _substituted(template: Template, argument: object, depth: int) -> Iterable[Possible]:
     items = as_items(argument)
     text = items[0] if items and isinstance(items[0], str) else ""
-    variables = as_mapping(items[1]) if len(items) > 1 else {}
+    variables = as_mapping(items[1] if len(items) > 1 else None)
     parts: list[object] = []
     end = 0
     for match in _PLACEHOLDER.finditer(text):
@@ -243,14 +244,25 @@ def _joined(template: Template, separator: str, parts: list[object], depth: int)
         return _possibilities(template, parts[0], depth + 1)
     choices = [list(_possibilities(template, part, depth + 1)) for part in parts]
     combinations = itertools.islice(itertools.product(*choices), _MAX_POSSIBILITIES + 1)
-    return [_literal(separator.join(map(_as_text, combination))) for combination in combinations]
+    texts = [separator.join(map(_as_text, combination)) for combination in combinations]
+    return [found for text in texts for found in _literal(template, text, depth)]
 
 
-def _literal(text: str) -> Possible:
+def _literal(template: Template, text: str, depth: int) -> Iterable[Possible]:
+    if not text.startswith("{{resolve:"):
+        return [Known(text)]
     parameter = _SSM.fullmatch(text)
     if parameter is not None:
-        return Outside("ssm", parameter["name"])
-    return Outside("intrinsic", text) if _DYNAMIC.fullmatch(text) else Known(text)
+        return _stored(template, parameter["name"], depth)
+    return [Outside("intrinsic", text) if _DYNAMIC.fullmatch(text) else Known(text)]
+
+
+def _stored(template: Template, parameter: str, depth: int) -> Iterable[Possible]:
+    """Read an SSM parameter that the same assembly writes; another one is known to the deployment alone."""
+    if parameter in template.stored:
+        writer, value = template.stored[parameter]
+        return _possibilities(writer, value, depth + 1)
+    return [Outside("ssm", parameter)]
 
 
 def _as_text(found: Possible) -> str:

@@ -2,9 +2,11 @@
 
 import hashlib
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:  # loaded when the first large archive comes: small ones are checked without the cost
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 __all__ = ["ContentHash"]
 
@@ -65,6 +67,8 @@ class ContentHash:
             self._hash_block(pieces)
             return
         if self._executor is None:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (see above)
+
             self._executor = ThreadPoolExecutor(1, "content-hash")
         if len(self._waiting) >= _BLOCKS_WAITING:
             self._waiting.popleft().result()

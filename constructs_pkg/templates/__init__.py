@@ -1,10 +1,24 @@
 """Reads templates and cloud assemblies from files, and finds the artifact behind every function and layer.
 
-`constructs_pkg.rules` judges what is read here. The doors (the names are stable):
+`constructs_pkg.rules` judges what is read here. The doors:
 
-* ``read_assembly(path) -> Assembly``: a ``cdk.out`` directory (detected by its ``manifest.json``).
-* ``read_template(path) -> Assembly``: one CloudFormation or SAM template in JSON or YAML, with its local nested ones.
-* ``find_templates(path) -> Iterator[Path]``: assemblies and templates below a directory.
-* ``check_assembly(assembly, policy, at) -> CheckReport``: every rule over every template; false when anything fails.
-  A policy that cannot be used (too old, no root) raises nothing: it is the violation ``LCS903``.
+* `read_assembly`: a ``cdk.out`` directory with its nested stacks, stages, StackSets and assets.
+* `read_template`: one CloudFormation or SAM template in JSON or YAML, with its local nested ones.
+* `find_templates`: assemblies and templates below a directory.
+* `check_assembly` and `check_assemblies`: every rule over every template.
 """
+
+from constructs_pkg.templates.assembly import Assembly
+from constructs_pkg.templates.assembly_check import check_assemblies, check_assembly
+from constructs_pkg.templates.finding import find_templates, is_assembly
+from constructs_pkg.templates.reading import read_assembly, read_template
+
+__all__ = [
+    "Assembly",
+    "check_assemblies",
+    "check_assembly",
+    "find_templates",
+    "is_assembly",
+    "read_assembly",
+    "read_template",
+]

@@ -1,0 +1,138 @@
+"""Finds the files behind functions and layers, and has each different archive judged once."""
+
+import hashlib
+import io
+import stat
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from constructs_pkg.errors import ArchiveError
+from constructs_pkg.rules.artifact import Artifact, ArtifactKind
+from constructs_pkg.rules.code_property import artifact_in_template
+from constructs_pkg.rules.template import Resource, Template, as_mapping
+from constructs_pkg.rules.values import text_of
+from constructs_pkg.signing.archive import DEFAULT_LIMITS
+from constructs_pkg.signing.attestation import MAX_ATTESTATION_BYTES
+from constructs_pkg.signing.policy import CodeSigningPolicy
+from constructs_pkg.signing.report import VerificationReport
+from constructs_pkg.signing.verifier import verify_archive
+from constructs_pkg.templates.asset_manifest import Asset, AssetIndex
+from constructs_pkg.templates.documents import read_bounded
+
+__all__ = ["FileArtifacts"]
+
+_CODE_PROPERTIES = ("Code", "Content", "CodeUri", "ContentUri")
+_BUCKET_AND_KEY = (("S3Bucket", "S3Key"), ("Bucket", "Key"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What the files behind one template are relative to."""
+
+    directory: Path | None
+    assets: AssetIndex | None
+
+
+class FileArtifacts:
+    """The locator for templates and assemblies in files.
+
+    An archive is read once for each path, and judged once for each content and policy: a hundred functions with one
+    ZIP, or with a hundred copies of it, cost one verification.
+    """
+
+    def __init__(self) -> None:
+        self._surroundings: dict[int, _Surroundings] = {}
+        self._artifacts: dict[int, Artifact] = {}
+        self._digests: dict[str, str] = {}
+        self._reports: dict[tuple[object, ...], tuple[VerificationReport, CodeSigningPolicy]] = {}
+
+    def add(self, template: Template, directory: Path | None, assets: AssetIndex | None) -> None:
+        """Tell what the files behind a template are relative to.
+
+        Args:
+            template: The template, which must stay alive as long as this object.
+            directory: The directory of a template whose local paths count; None in an assembly.
+            assets: The assets of the stack, in an assembly.
+        """
+        self._surroundings[id(template)] = _Surroundings(directory, assets)
+
+    @property
+    def archive_count(self) -> int:
+        """Return how many different archives were judged."""
+        return len({key[0] for key in self._reports})
+
+    def artifact_of(self, resource: Resource) -> Artifact:
+        """Return what stands behind a function or a layer."""
+        found = self._artifacts.get(id(resource))
+        if found is None:
+            found = self._artifacts[id(resource)] = self._located(resource)
+        return found
+
+    def report_on(self, artifact: Artifact, policy: CodeSigningPolicy, at: datetime) -> VerificationReport | None:
+        """Return the verifier's report on an archive; None where it cannot be read."""
+        if artifact.path is None:
+            return None
+        # The parts of the policy that the verdict depends on; roots and revocations are the same objects throughout.
+        judged_by = (policy.allowed_publishers, policy.mode, id(policy.trust), id(policy.revocations), at)
+        digest = self._digests.get(artifact.path)
+        if digest is not None and (digest, *judged_by) in self._reports:
+            return self._reports[digest, *judged_by][0]
+        try:
+            with Path(artifact.path).open("rb") as file:
+                data = file.read(DEFAULT_LIMITS.max_archive_bytes + 1)
+        except (OSError, ValueError):
+            return None
+        digest = self._digests[artifact.path] = hashlib.sha256(data).hexdigest()
+        if (digest, *judged_by) not in self._reports:
+            try:
+                report = verify_archive(io.BytesIO(data), policy, at, artifact=artifact.name)
+            except ArchiveError:
+                return None
+            self._reports[digest, *judged_by] = (report, policy)
+        return self._reports[digest, *judged_by][0]
+
+    def _located(self, resource: Resource) -> Artifact:
+        surroundings = self._surroundings.get(id(resource.template), _Surroundings(None, None))
+        artifact = artifact_in_template(resource)
+        asset = None if surroundings.assets is None else _asset_of(resource, surroundings.assets)
+        if asset is not None and artifact.kind in {ArtifactKind.FOREIGN_OBJECT, ArtifactKind.UNDECIDED}:
+            return _of_asset(asset)
+        if artifact.kind is ArtifactKind.MISSING and artifact.path is not None and surroundings.directory is not None:
+            return _of_path(surroundings.directory / artifact.path, artifact.path)
+        if artifact.attestation is not None and not artifact.attestation.lstrip().startswith("{"):
+            directory = surroundings.directory or Path()
+            text = read_bounded(directory / artifact.attestation, MAX_ATTESTATION_BYTES).decode("utf-8", "replace")
+            return replace(artifact, attestation=text)
+        return artifact
+
+
+def _asset_of(resource: Resource, assets: AssetIndex) -> Asset | None:
+    for name in _CODE_PROPERTIES:
+        value = as_mapping(resource.properties.get(name))
+        for bucket, key in _BUCKET_AND_KEY:
+            if bucket in value and key in value:
+                return assets.at(*(text_of(resource.template, value[part]) for part in (bucket, key)))
+    return None
+
+
+def _of_asset(asset: Asset) -> Artifact:
+    if asset.path is None:
+        return Artifact(ArtifactKind.SIGNED_AT_PUBLISH, asset.name)
+    found = _of_path(asset.path, asset.path.name)
+    if asset.packaging != "file" and found.kind is ArtifactKind.ARCHIVE:
+        return replace(found, kind=ArtifactKind.DIRECTORY, detail="the asset is zipped again")
+    return found
+
+
+def _of_path(path: Path, name: str) -> Artifact:
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        return Artifact(ArtifactKind.MISSING, name, detail=reason)
+    if stat.S_ISDIR(mode):
+        return Artifact(ArtifactKind.DIRECTORY, name, path=str(path))
+    if not stat.S_ISREG(mode):
+        return Artifact(ArtifactKind.MISSING, name, detail="it is no regular file")
+    return Artifact(ArtifactKind.ARCHIVE, name, path=str(path))
