@@ -126,7 +126,7 @@ def _violation(violation: Violation) -> cdk.PolicyViolation:
     exempted = "" if violation.exempted_by is None else f" Passes: {violation.exempted_by}"
     return cdk.PolicyViolation(
         rule_name=rule.id,
-        description=f"{rule.id} {rule.title}: {violation.message}.{exempted}",
+        description=f"{rule.title}: {violation.message}.{exempted}",
         fix=violation.remedy,
         severity="info" if violation.exempted_by is not None else _SEVERITY[violation.severity],
         rule_metadata={"documentation": rule.documentation, "why": rule.why},
@@ -149,7 +149,7 @@ def _failed(error: Exception) -> cdk.PolicyValidationPluginReport:
         violations=[
             cdk.PolicyViolation(
                 rule_name=rule.id,
-                description=f"{rule.id} {rule.title}: {text}",
+                description=f"{rule.title}: {text}",
                 fix=rule.remedy,
                 severity="fatal",
                 violating_resources=[cdk.PolicyViolatingResource(locations=[])],

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from constructs_pkg.arns import CodeSigningConfigArn
 from constructs_pkg.errors import ArnError
 from constructs_pkg.rules.artifact import ArtifactKind
-from constructs_pkg.rules.code_property import artifact_in_template
 from constructs_pkg.rules.context import CheckContext
 from constructs_pkg.rules.template import Resource, as_mapping
 from constructs_pkg.rules.values import Absent, AttributeOf, Known, Outside, Possible, resolve
@@ -95,7 +94,7 @@ def config_of(function: Resource) -> ConfigOfFunction:
 
 def check_function_config(function: Resource, context: CheckContext) -> Iterator[Hit]:
     """Judge the config of one function; an image can have none and is judged by the rules about code."""
-    if artifact_in_template(function).kind is ArtifactKind.IMAGE:
+    if context.artifacts.artifact_of(function).kind is ArtifactKind.IMAGE:
         return
     config = config_of(function)
     if not config.is_present:

@@ -1,6 +1,7 @@
 """Rules LCS501 to LCS506: IAM statements that lead around code signing, and conditions that do not do what they say."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from constructs_pkg.rules.context import CheckContext
 from constructs_pkg.rules.statements import CONFIG_KEY, Document, StatementInTemplate, documents_of, managed_policies_of
@@ -96,7 +97,8 @@ def check_statements(resource: Resource, context: CheckContext) -> Iterator[Hit]
         for statement in document.statements:
             yield from _conditions(statement)
             if statement.allows and document.grants:
-                yield from _grants(statement, document)
+                hits = _grants(statement, document)
+                yield from map(_as_warning, hits) if _is_boundary(resource, statement, document) else hits
 
 
 def check_managed_policies(resource: Resource, context: CheckContext) -> Iterator[Hit]:  # noqa: ARG001 (a check's signature)
@@ -119,17 +121,31 @@ def check_function_permission(permission: Resource, context: CheckContext) -> It
 
 def _grants(statement: StatementInTemplate, document: Document) -> Iterator[Hit]:
     denies = [other for other in document.statements if other.denies]
-    if statement.may_concern("lambda"):
-        open_actions = [action for action in _DETACHING if _is_open(action, statement, denies)]
-        if open_actions:
-            yield Hit(DETACH, f"The statement{_sid(statement)} allows {_listed(open_actions)}", statement.location)
-        elif _is_open(_CREATE, statement, denies):
-            message = f"The statement{_sid(statement)} allows {_listed([_CREATE])} without the condition"
-            yield Hit(UNCONDITIONED_CREATE, message, statement.location)
-    if statement.may_concern("signer"):
-        open_actions = [action for action in _GRANTING if _is_open(action, statement, denies)]
-        if open_actions:
-            yield Hit(GRANT, f"The statement{_sid(statement)} allows {_listed(open_actions)}", statement.location)
+    detaching = [action for action in _DETACHING if _is_open(action, statement, denies)]
+    if detaching and statement.may_concern("lambda"):
+        yield Hit(DETACH, f"The statement{_sid(statement)} allows {_listed(detaching)}", statement.location)
+    elif _is_open(_CREATE, statement, denies) and statement.may_concern("lambda"):
+        message = f"The statement{_sid(statement)} allows {_listed([_CREATE])} without the condition"
+        yield Hit(UNCONDITIONED_CREATE, message, statement.location)
+    granting = [action for action in _GRANTING if _is_open(action, statement, denies)]
+    if granting and statement.may_concern("signer"):
+        yield Hit(GRANT, f"The statement{_sid(statement)} allows {_listed(granting)}", statement.location)
+
+
+def _is_boundary(policy: Resource, statement: StatementInTemplate, document: Document) -> bool:
+    """Tell whether a policy looks like a permissions boundary, which grants nothing: CDK's bootstrap has one.
+
+    Attached to nobody in its template, it allows everything but what it denies. A policy of this form that somebody
+    attaches elsewhere does grant, so that it is told of all the same.
+    """
+    attached = any(policy.properties.get(key) for key in ("Roles", "Users", "Groups"))
+    denies = any(other.denies for other in document.statements)
+    return policy.type == "AWS::IAM::ManagedPolicy" and not attached and denies and statement.actions == ("*",)
+
+
+def _as_warning(hit: Hit) -> Hit:
+    message = f"{hit.message}; nobody in this template has the policy, which looks like a permissions boundary"
+    return replace(hit, message=message, severity=Severity.WARNING)
 
 
 def _is_open(action: str, statement: StatementInTemplate, denies: list[StatementInTemplate]) -> bool:

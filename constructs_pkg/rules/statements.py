@@ -4,7 +4,7 @@ import fnmatch
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from constructs_pkg.rules.template import Resource, as_mapping
 from constructs_pkg.rules.values import AttributeOf, Known, as_items, resolve
@@ -29,7 +29,7 @@ POLICY_TYPES = (*_WITH_DOCUMENT, *_WITH_POLICIES, *_SAM, _PERMISSION_SET, _SERVI
 """The types of resources that hold IAM statements."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StatementInTemplate:
     """One statement.
 
@@ -53,7 +53,7 @@ class StatementInTemplate:
         """Tell whether it is a ``Deny``."""
         return self.body.get("Effect") == "Deny"
 
-    @property
+    @cached_property
     def actions(self) -> tuple[str, ...]:
         """Return the patterns of ``Action``, in lower case."""
         return self._texts("Action")

@@ -5,19 +5,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
+from constructs_pkg.rules.loops import unrolled
+
 __all__ = ["MAX_RESOURCES", "Resource", "Template", "as_mapping"]
 
 MAX_RESOURCES = 10_000
 """How many resources of one template are looked at, loops included; CloudFormation itself takes 500."""
 
 _SAM_SECTIONS = {"AWS::Serverless::Function": "Function", "AWS::Serverless::LayerVersion": "LayerVersion"}
-_LOOP = "Fn::ForEach::"
-_MAX_LOOP_DEPTH = 5  # AWS CloudFormation User Guide, "Fn::ForEach"
 
 
 def as_mapping(value: object) -> Mapping[str, object]:
     """Return a value where it is a JSON object, and an empty one where it is anything else."""
-    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+    # dict comes first because it is what nearly all are, and asking the abstract class takes five times as long.
+    return cast("Mapping[str, object]", value) if isinstance(value, (dict, Mapping)) else {}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -26,7 +27,7 @@ class Resource:
 
     Attributes:
         template: The template that it is in.
-        logical_id: Its name there. In a loop the name as it is written, such as ``Handler${Name}``.
+        logical_id: Its name there.
         type: Such as ``AWS::Lambda::Function``; empty where the template says none.
         properties: Its properties, with SAM's globals folded in.
         body: The whole resource, with ``Metadata`` and the like.
@@ -138,9 +139,10 @@ class Template:
 
     def _all_resources(self) -> Iterator[Resource]:
         globals_ = as_mapping(self.document.get("Globals"))
-        for number, (logical_id, body) in enumerate(_unrolled(as_mapping(self.document.get("Resources")))):
+        for number, (logical_id, written) in enumerate(unrolled(as_mapping(self.document.get("Resources")))):
             if number >= MAX_RESOURCES:
                 raise ValueError(f"more than {MAX_RESOURCES} resources. Split the template")
+            body = as_mapping(written)
             kind = body.get("Type")
             name = kind if isinstance(kind, str) else ""
             properties = as_mapping(body.get("Properties"))
@@ -148,16 +150,6 @@ class Template:
             if section is not None and globals_:
                 properties = _with_globals(properties, as_mapping(globals_.get(section)))
             yield Resource(self, logical_id, name, properties, body)
-
-
-def _unrolled(resources: Mapping[str, object], depth: int = 0) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Yield the resources, those inside of loops once each as they are written."""
-    for logical_id, body in resources.items():
-        if not isinstance(body, list):
-            yield logical_id, as_mapping(body)
-        elif logical_id.startswith(_LOOP) and depth < _MAX_LOOP_DEPTH:
-            for fragment in cast("list[object]", body)[2:]:
-                yield from _unrolled(as_mapping(fragment), depth + 1)
 
 
 def _with_globals(own: Mapping[str, object], shared: Mapping[str, object]) -> Mapping[str, object]:

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
@@ -88,6 +88,9 @@ def resolve(template: Template, value: object) -> tuple[Possible, ...]:
         template: Where the value stands.
         value: The value, intrinsic functions in their long form.
     """
+    # Most values of a template are plain: they are not worth a detour.
+    if type(value) not in {str, dict} or (isinstance(value, str) and not value.startswith("{{")):
+        return (Known(value),)
     found: list[Possible] = []
     for item in _possibilities(template, value, 0):
         if item not in found:
@@ -99,6 +102,8 @@ def resolve(template: Template, value: object) -> tuple[Possible, ...]:
 
 def text_of(template: Template, value: object) -> str:
     """Return a value as one text with ``${…}`` for what is open, so that two spellings of it compare equal."""
+    if isinstance(value, str) and not value.startswith("{{"):
+        return value
     found = resolve(template, value)
     return _as_text(found[0]) if len(found) == 1 else f"${{one of {len(found)}}}"
 
@@ -163,7 +168,7 @@ def _reference(template: Template, name: str, depth: int) -> Iterable[Possible]:
 def _parameter(template: Template, name: str, depth: int) -> Iterable[Possible]:
     declaration = as_mapping(template.parameters[name])
     if template.parent is not None:
-        passed = as_mapping(template.parent.properties.get("Parameters"))
+        passed = _passed(template.parent)
         if name in passed:
             return _possibilities(template.parent.template, passed[name], depth + 1)
     kind, default = declaration.get("Type"), declaration.get("Default")
@@ -175,6 +180,23 @@ def _parameter(template: Template, name: str, depth: int) -> Iterable[Possible]:
     return [Outside("parameter", name)]
 
 
+def _passed(parent: Resource) -> Mapping[str, object]:
+    """Return the parameters that a nested stack or a StackSet passes, without those that its instances override."""
+    passed = parent.properties.get("Parameters")
+    if not isinstance(passed, list):
+        return as_mapping(passed)
+    pairs = [as_mapping(item) for item in cast("list[object]", passed)]
+    groups = [as_mapping(group) for group in as_items(parent.properties.get("StackInstancesGroup"))]
+    overridden = {
+        as_mapping(item).get("ParameterKey") for group in groups for item in as_items(group.get("ParameterOverrides"))
+    }
+    return {
+        str(pair.get("ParameterKey")): pair.get("ParameterValue")
+        for pair in pairs
+        if pair.get("ParameterKey") not in overridden
+    }
+
+
 def _attribute(template: Template, logical_id: str, attribute: str, depth: int) -> Iterable[Possible]:
     nested = template.nested.get(logical_id)
     if nested is not None and attribute.startswith("Outputs."):
@@ -182,7 +204,8 @@ def _attribute(template: Template, logical_id: str, attribute: str, depth: int) 
         if "Value" in output:
             return _possibilities(nested, output["Value"], depth + 1)
     resource = template.resources.get(logical_id)
-    if resource is None:
+    # What a nested stack that was not read or a custom resource answers is known to the deployment alone.
+    if resource is None or resource.type.startswith(("AWS::CloudFormation::", "Custom::")):
         return [Outside("intrinsic", f"Fn::GetAtt {logical_id}.{attribute}")]
     return [AttributeOf(resource, attribute)]
 

@@ -105,7 +105,7 @@ class SignatureEnvelope:
             raise CmsError(
                 CmsDefect.CONTENT_CHANGED,
                 "the content of the archive is not what was signed: an entry was changed, renamed, reordered, added or "
-                "removed after signing. Build and sign it again, and deploy the signed file unchanged",
+                "removed after signing",
             )
 
     def check_signature(self) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "ProfileStatus",
     "TemplateExemption",
     "TemplateTerms",
+    "layer_pattern",
 ]
 
 MAX_APPROVED_CONFIGS = 1000
@@ -44,8 +45,7 @@ class ApprovedConfig:
         name: The ARN, or the name of the parameter or export.
 
     Raises:
-        PolicyError: The name is empty.
-        ArnError: An ``arn`` is not the ARN of a code signing config.
+        ValueError: An ``arn`` is not the ARN of a code signing config (an `ArnError`), or another name is empty.
     """
 
     kind: Literal["arn", "ssm", "export"]
@@ -56,7 +56,7 @@ class ApprovedConfig:
         if self.kind == "arn":
             CodeSigningConfigArn.parse(self.name)
         elif not self.name:
-            raise _error("approved_configs", "a name is empty", "Write the name of the parameter or export")
+            raise ValueError("is empty. Write the name of the parameter or export")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class ExternalLayer:
         vendor: Who that is, for the reader.
 
     Raises:
-        PolicyError: The pattern has another form.
+        ValueError: The pattern has another form.
     """
 
     layer: str
@@ -78,12 +78,7 @@ class ExternalLayer:
 
     def __post_init__(self) -> None:
         """Check the pattern."""
-        if _LAYER.fullmatch(self.layer) is None:
-            raise _error(
-                "external_layers",
-                f"{self.layer[:200]!r} is not a pattern of layer version ARNs with an account of 12 digits",
-                "Write one such as 'arn:aws:lambda:*:464622532012:layer:Datadog-*:*'",
-            )
+        layer_pattern(self.layer)
 
     def matches(self, layer_arn: str) -> bool:
         """Tell whether a layer version is of this kind; ``${…}`` in its ARN is matched by ``*`` alone."""
@@ -207,6 +202,24 @@ class TemplateTerms:
         """Refuse a negative number of days."""
         if self.expires_within_days < 0:
             raise _error("expires_within_days", f"{self.expires_within_days} days", "Give 0 or more")
+
+
+def layer_pattern(text: str) -> str:
+    """Return a pattern of layer version ARNs.
+
+    Args:
+        text: The pattern; ``*`` stands for any text. The account is written out: anybody can publish a layer of any
+            name.
+
+    Raises:
+        ValueError: It has another form.
+    """
+    if _LAYER.fullmatch(text) is None:
+        raise ValueError(
+            f"{text[:200]!r} is not a pattern of layer version ARNs with an account of 12 digits, "
+            "such as 'arn:aws:lambda:*:464622532012:layer:Vendor-*:*'"
+        )
+    return text
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Literal, TypeVar, get_args
 
 from constructs_pkg.arns import SigningProfileArn, SigningProfileVersionArn
-from constructs_pkg.errors import PolicyError
+from constructs_pkg.errors import PolicyError, Problem
 from constructs_pkg.signing.json_object import JsonObject
 from constructs_pkg.signing.template_terms import (
     MAX_APPROVED_CONFIGS,
@@ -18,6 +18,7 @@ from constructs_pkg.signing.template_terms import (
     ProfileStatus,
     TemplateExemption,
     TemplateTerms,
+    layer_pattern,
 )
 from constructs_pkg.validity import Validity
 
@@ -77,7 +78,8 @@ def _items(terms: JsonObject, key: str, at_most: int, read: Callable[[JsonObject
         except PolicyError as error:
             # The values check themselves; what they call wrong gets its place in the file here.
             for problem in error.problems:
-                item.problem("", problem.message, problem.remedy)
+                place = item.where.removesuffix(".")
+                item.problems.append(Problem(place, problem.message, problem.remedy))
             continue
         if value is not None and len(item.problems) == count:
             found.append(value)
@@ -95,7 +97,7 @@ def _approved_config(item: JsonObject) -> ApprovedConfig | None:
 
 def _external_layer(item: JsonObject) -> ExternalLayer | None:
     item.known_keys("layer", "profile_version_arn", "vendor")
-    layer = item.text("layer", is_required=True)
+    layer = item.parsed("layer", layer_pattern, is_required=True)
     arn = item.parsed("profile_version_arn", SigningProfileVersionArn.parse, is_required=True)
     vendor = item.text("vendor", is_required=True)
     return None if layer is None or arn is None or vendor is None else ExternalLayer(layer, arn, vendor)

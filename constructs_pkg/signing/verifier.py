@@ -211,9 +211,11 @@ def _mismatch(evidence: _Evidence, policy: CodeSigningPolicy) -> list[Finding] |
     publisher = evidence.envelope.signing_profile_version_arn
     if publisher in policy.allowed_publishers:
         return []
+    count = len(policy.allowed_publishers)
+    listed = "one publisher" if count == 1 else f"{count} publishers"
     same_profile = [item for item in policy.allowed_publishers if item.profile == publisher.profile]
     hint = f"; of the same profile, {', '.join(map(str, same_profile))} is allowed" if same_profile else ""
-    message = f"the publisher {publisher} is not one of the {len(policy.allowed_publishers)} allowed{hint}"
+    message = f"the publisher {publisher} is not allowed by the policy, which lists {listed}{hint}"
     return [Finding(CheckName.MISMATCH, "publisher_not_allowed", message, _REMEDY_PUBLISHER)]
 
 
@@ -227,7 +229,7 @@ def _expiry(evidence: _Evidence, at: datetime) -> list[Finding] | None:
     expires_at = evidence.envelope.expires_at
     if at < expires_at:
         return []
-    message = f"the signature ran out at {iso_time(expires_at)}, before the moment of the verdict, {iso_time(at)}"
+    message = f"the signature ran out at {iso_time(expires_at)}; the verdict is for {iso_time(at)}"
     return [Finding(CheckName.EXPIRY, "signature_expired", message, _REMEDY_SIGN_AGAIN)]
 
 
@@ -267,6 +269,8 @@ def _reason(name: CheckName, outcome: CheckStatus | None, evidence: _Evidence) -
     envelope = evidence.envelope
     if name is CheckName.INTEGRITY and envelope is None:
         return "the archive is well formed; it has no signature that could contradict its content"
+    if evidence.reading is None:
+        return "the archive could not be read, so that its signature was not looked at"
     if outcome is None or envelope is None:
         return "there is no readable signature to evaluate"
     return {

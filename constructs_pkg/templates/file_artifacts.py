@@ -94,10 +94,10 @@ class FileArtifacts:
 
     def _located(self, resource: Resource) -> Artifact:
         surroundings = self._surroundings.get(id(resource.template), _Surroundings(None, None))
-        artifact = artifact_in_template(resource)
         asset = None if surroundings.assets is None else _asset_of(resource, surroundings.assets)
-        if asset is not None and artifact.kind in {ArtifactKind.FOREIGN_OBJECT, ArtifactKind.UNDECIDED}:
+        if asset is not None:
             return _of_asset(asset)
+        artifact = artifact_in_template(resource)
         if artifact.kind is ArtifactKind.MISSING and artifact.path is not None and surroundings.directory is not None:
             return _of_path(surroundings.directory / artifact.path, artifact.path)
         if artifact.attestation is not None and not artifact.attestation.lstrip().startswith("{"):

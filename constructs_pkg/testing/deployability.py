@@ -46,6 +46,7 @@ def assert_deployable(
     Raises:
         AssertionError: It would not be deployed; lists every reason with construct, rule and remedy. Also where the App
             does not synthesize.
+        TypeError: ``what`` is none of these.
     """
     moment = at or now()
     report = _report(what, policy, moment)
@@ -108,6 +109,8 @@ def _report(what: object, policy: CodeSigningPolicy, at: datetime) -> CheckRepor
 
 
 def _report_on_template(template: Mapping[str, object], policy: CodeSigningPolicy, at: datetime) -> CheckReport:
+    if not isinstance(template.get("Resources"), Mapping):
+        raise TypeError("what is to be deployed is no template: it has no object 'Resources'")
     violations = check_template(template, context=CheckContext(policy, at))
     return CheckReport(at=at, violations=violations, templates=("template",))
 
@@ -117,7 +120,7 @@ def _report_on_construct(construct: cdk.Stack | cdk.Stage, policy: CodeSigningPo
 
     if not isinstance(construct, (cdk.Stack, cdk.Stage)):
         raise TypeError(f"{type(construct).__name__} is no stack, stage, template, dict or path")
-    stage = cdk.Stage.of(construct)
+    stage = construct if isinstance(construct, cdk.Stage) else cdk.Stage.of(construct)
     if stage is None:
         raise TypeError(f"the stack {construct.node.path} is in no App; make it with cdk.Stack(cdk.App(), …)")
     try:

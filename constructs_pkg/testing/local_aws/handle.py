@@ -1,6 +1,7 @@
 """Start a local AWS in a process of its own, talk to it, stop it."""
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -14,13 +15,21 @@ from types import TracebackType
 from typing import Any, Self
 
 from constructs_pkg.errors import LocalAwsError
-from constructs_pkg.testing.local_aws.settings import DEFAULT_ACCOUNT, DEFAULT_REGION, LOOPBACK, Settings
+from constructs_pkg.testing.local_aws.settings import DEFAULT_ACCOUNT, DEFAULT_REGION, LOOPBACK, SECRET_ACCESS_KEY, Settings
 
 __all__ = ["LocalAws"]
 
 _START_SECONDS = 60
 _STOP_SECONDS = 20
 _MAX_LOG_CHARACTERS = 4000
+
+
+@functools.cache
+def _loader() -> Any:
+    """Return one loader for all clients: it remembers the models of services, which take a while to read."""
+    from botocore.loaders import create_loader  # noqa: PLC0415 (slow to load)
+
+    return create_loader()
 
 
 class LocalAws:
@@ -155,7 +164,7 @@ class LocalAws:
             # The AWS CDK and S3 clients would put the bucket's name before the address, which then resolves nowhere.
             "AWS_ENDPOINT_URL_S3": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": account or self.account,
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -181,10 +190,14 @@ class LocalAws:
             credentials: To be somebody else: the ``Credentials`` of ``sts.assume_role``.
         """
         import boto3  # noqa: PLC0415 (slow to load)
+        import botocore.session  # noqa: PLC0415 (slow to load)
         from botocore.config import Config  # noqa: PLC0415 (slow to load)
 
-        given = credentials or {"AccessKeyId": account or self.account, "SecretAccessKey": "local"}
+        core = botocore.session.Session()
+        core.register_component("data_loader", _loader())
+        given = credentials or {"AccessKeyId": account or self.account, "SecretAccessKey": SECRET_ACCESS_KEY}
         session = boto3.session.Session(
+            botocore_session=core,
             aws_access_key_id=given["AccessKeyId"],
             aws_secret_access_key=given["SecretAccessKey"],
             aws_session_token=given.get("SessionToken"),

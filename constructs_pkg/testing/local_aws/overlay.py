@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
 
 from ministack import app
 from ministack.core.responses import (
@@ -38,9 +38,11 @@ MODULES = (
     "constructs_pkg.testing.local_aws.code_signing",
     "constructs_pkg.testing.local_aws.authorization",
     "constructs_pkg.testing.local_aws.cloudformation",
+    "constructs_pkg.testing.local_aws.moving_clock",
 )
 """All modules of the overlay, in the order in which they are installed."""
 
+_Part = TypeVar("_Part")
 _LOG = logging.getLogger("local-aws")
 
 Response = tuple[int, dict[str, str], bytes]
@@ -128,10 +130,39 @@ class Overlay:
         self.settings = settings
         self.organization = organization
         self._stores: dict[str, Any] = {}
+        self._parts: dict[type, object] = {}
 
     def now(self) -> datetime:
-        """Return the present moment, aware, in UTC."""
-        return datetime.now(UTC)
+        """Return the present moment, aware, in UTC; later than the machine's where the clock was moved."""
+        return datetime.now(UTC) + timedelta(seconds=self.global_store("clock").get("advance_seconds", 0))
+
+    def advance_clock(self, by: timedelta) -> None:
+        """Move the clock forward, for ever: what is signed from then on is signed in that future.
+
+        Args:
+            by: How far; not negative.
+        """
+        clock = self.global_store("clock")
+        clock["advance_seconds"] = clock.get("advance_seconds", 0) + by.total_seconds()
+
+    # Parts that modules share
+
+    def share(self, part: object) -> None:
+        """Offer an object to the modules that are installed later, under its class."""
+        self._parts[type(part)] = part
+
+    def part(self, kind: type[_Part]) -> _Part:
+        """Return the shared object of a class.
+
+        Args:
+            kind: Such as ``constructs_pkg.testing.local_aws.code_signing.CodeSigning``.
+
+        Raises:
+            KeyError: No module that was installed before shares one: the order of `MODULES` is wrong.
+        """
+        part = self._parts[kind]
+        assert isinstance(part, kind)
+        return part
 
     # Services
 
@@ -206,6 +237,20 @@ class Overlay:
         from ministack.services.cloudformation import drift  # noqa: PLC0415 (loaded when first needed)
 
         drift._DRIFT_READERS[name] = (read, properties)  # noqa: SLF001
+
+    def emit_event(self, source: str, detail_type: str, detail: dict[str, Any], resources: list[str]) -> None:
+        """Put an event of an AWS service on the default bus of the present account and Region.
+
+        Args:
+            source: Such as ``aws.signer``.
+            detail_type: The event's ``detail-type``.
+            detail: The event's detail.
+            resources: ARNs.
+        """
+        from ministack.services import eventbridge  # noqa: PLC0415 (loaded when first needed)
+
+        entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail), "Resources": resources}
+        eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)  # noqa: SLF001
 
     # State
 

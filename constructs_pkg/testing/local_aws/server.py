@@ -16,7 +16,13 @@ from typing import Any
 
 from constructs_pkg.errors import LambdaCodeSigningError, LocalAwsError
 from constructs_pkg.organization import Organization, load_organization
-from constructs_pkg.testing.local_aws.settings import DEFAULT_ACCOUNT, DEFAULT_REGION, LOOPBACK, Settings
+from constructs_pkg.testing.local_aws.settings import (
+    DEFAULT_ACCOUNT,
+    DEFAULT_REGION,
+    LOOPBACK,
+    SECRET_ACCESS_KEY,
+    Settings,
+)
 
 __all__ = ["default_account", "main", "serve"]
 
@@ -99,7 +105,7 @@ def _prepare_environment(settings: Settings, port: int, account: str) -> None:
     scratch = state / "tmp"
     for directory in (state, scratch, state / "services", state / "s3"):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in ("SERVICES", "LOCALSTACK_PERSISTENCE", "EDGE_PORT", "USE_SSL", "AWS_ENDPOINT_URL", "AWS_PROFILE"):
+    for name in ("SERVICES", "LOCALSTACK_PERSISTENCE", "EDGE_PORT", "USE_SSL", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
     os.environ |= {
         "BIND_HOST": LOOPBACK,
@@ -107,6 +113,8 @@ def _prepare_environment(settings: Settings, port: int, account: str) -> None:
         "MINISTACK_HOST": "localhost",
         "MINISTACK_ACCOUNT_ID": account,
         "MINISTACK_REGION": DEFAULT_REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         "AUTH": "true" if settings.is_strict else "false",
         "PERSIST_STATE": "1" if settings.keeps_state else "0",
         "S3_PERSIST": "1" if settings.keeps_state else "0",

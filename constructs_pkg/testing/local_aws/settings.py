@@ -7,7 +7,15 @@ from typing import Self
 
 from constructs_pkg.errors import LocalAwsError
 
-__all__ = ["DEFAULT_ACCOUNT", "DEFAULT_PORT", "DEFAULT_REGION", "LOOPBACK", "Settings", "require_loopback"]
+__all__ = [
+    "DEFAULT_ACCOUNT",
+    "DEFAULT_PORT",
+    "DEFAULT_REGION",
+    "LOOPBACK",
+    "SECRET_ACCESS_KEY",
+    "Settings",
+    "require_loopback",
+]
 
 LOOPBACK = "127.0.0.1"
 """The only address that is ever bound: whoever reaches the server is administrator of all its accounts."""
@@ -15,6 +23,8 @@ DEFAULT_PORT = 4566
 DEFAULT_REGION = "eu-west-1"
 DEFAULT_ACCOUNT = "000000000000"
 """The account of credentials that name none, without an organization; MiniStack's own default."""
+SECRET_ACCESS_KEY = "test"  # noqa: S105 (known to everybody: it opens nothing but this server)
+"""The secret of the access keys that are account ids; MiniStack's own. Signatures are checked in strict mode only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,15 @@ from typing import Any
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
-from constructs_pkg.errors import LambdaCodeSigningError
+from constructs_pkg.errors import ServiceError
 
-__all__ = ["RefusedRequestError", "Response", "read_request", "refuse", "write_answer"]
+__all__ = ["Answer", "read_request", "refuse", "write_answer"]
 
-Response = tuple[int, dict[str, str], bytes]
+Answer = tuple[int, dict[str, str], bytes]
+"""HTTP status, headers, body."""
+
+Shape = Any  # botocore ships no types
+_Tree = dict[str, "_Tree | str"]
 
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 _CONTENT_TYPE = {"Content-Type": "text/xml"}
@@ -26,23 +30,8 @@ _ECHOED_CHARACTERS = 256
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-class RefusedRequestError(LambdaCodeSigningError):
-    """A request that CloudFormation answers with an error.
-
-    Args:
-        code: The error code of the answer, such as ``StackSetNotFoundException``.
-        message: What is wrong and with which value.
-        status: The HTTP status of the answer.
-    """
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        self.code = code
-        self.status = status
-        super().__init__(message)
-
-
 @cache
-def _model() -> Any:  # noqa: ANN401 - botocore ships no types
+def _model() -> Shape:
     session: Any = import_module("botocore.session").get_session()
     return session.get_service_model("cloudformation")
 
@@ -55,10 +44,10 @@ def read_request(action: str, form: Mapping[str, list[str] | str]) -> dict[str, 
         form: The decoded form: ``Regions.member.1`` and so on, each with a text or a list of one text.
 
     Raises:
-        RefusedRequestError: A member is unknown, missing or breaks a constraint of the model; all of them are named.
+        ServiceError: A member is unknown, missing or breaks a constraint of the model; all of them are named.
             What is *not* checked is how members relate to each other.
     """
-    tree: dict[str, Any] = {}
+    tree: _Tree = {}
     problems: list[str] = []
     for key, value in form.items():
         if key not in _PROTOCOL_KEYS:
@@ -67,11 +56,11 @@ def read_request(action: str, form: Mapping[str, list[str] | str]) -> dict[str, 
     if problems:
         plural = "s" if len(problems) > 1 else ""
         text = f"{len(problems)} validation error{plural} detected: " + "; ".join(problems)
-        raise RefusedRequestError("ValidationError", text)
+        raise ServiceError("ValidationError", text)
     return values
 
 
-def _plant(tree: dict[str, Any], path: list[str], text: str, problems: list[str]) -> None:
+def _plant(tree: _Tree, path: list[str], text: str, problems: list[str]) -> None:
     node = tree
     for part in path[:-1]:
         below = node.setdefault(part, {})
@@ -82,7 +71,7 @@ def _plant(tree: dict[str, Any], path: list[str], text: str, problems: list[str]
     node[path[-1]] = text
 
 
-def _structure(shape: Any, tree: Any, where: str, problems: list[str]) -> dict[str, Any]:  # noqa: ANN401
+def _structure(shape: Shape, tree: _Tree | str, where: str, problems: list[str]) -> dict[str, Any]:
     if not isinstance(tree, dict):
         problems.append(f"Value at '{where}' failed to satisfy constraint: Member must be a structure")
         return {}
@@ -99,7 +88,7 @@ def _structure(shape: Any, tree: Any, where: str, problems: list[str]) -> dict[s
     return values
 
 
-def _value(shape: Any, tree: Any, where: str, problems: list[str]) -> Any:  # noqa: ANN401
+def _value(shape: Shape, tree: _Tree | str, where: str, problems: list[str]) -> object:
     match shape.type_name:
         case "structure":
             return _structure(shape, tree, f"{where}.", problems)
@@ -117,8 +106,10 @@ def _value(shape: Any, tree: Any, where: str, problems: list[str]) -> Any:  # no
             return tree
 
 
-def _list(shape: Any, tree: Any, where: str, problems: list[str]) -> list[Any]:  # noqa: ANN401
-    members = {} if tree == "" else tree.get("member") if isinstance(tree, dict) and len(tree) == 1 else None
+def _list(shape: Shape, tree: _Tree | str, where: str, problems: list[str]) -> list[object]:
+    # an empty list arrives as a member without a value
+    nothing: _Tree = {}
+    members = nothing if tree == "" else tree.get("member") if isinstance(tree, dict) and len(tree) == 1 else None
     if not isinstance(members, dict) or not all(number.isdecimal() and len(number) < 9 for number in members):
         problems.append(f"Value at '{where}' failed to satisfy constraint: Member must be a list")
         return []
@@ -133,7 +124,7 @@ def _boolean(text: str, where: str, problems: list[str]) -> bool:
     return text.lower() == "true"
 
 
-def _integer(shape: Any, text: str, where: str, problems: list[str]) -> int:  # noqa: ANN401
+def _integer(shape: Shape, text: str, where: str, problems: list[str]) -> int:
     if not re.fullmatch(r"-?[0-9]{1,9}", text):
         problems.append(f"Value '{_echo(text)}' at '{where}' failed to satisfy constraint: Member must be an integer")
         return 0
@@ -141,7 +132,7 @@ def _integer(shape: Any, text: str, where: str, problems: list[str]) -> int:  # 
     return int(text)
 
 
-def _check_text(shape: Any, text: str, where: str, problems: list[str]) -> None:  # noqa: ANN401
+def _check_text(shape: Shape, text: str, where: str, problems: list[str]) -> None:
     _check_size(shape, len(text), where, "length", problems)
     beginning = f"Value '{_echo(text)}' at '{where}' failed to satisfy constraint: Member must satisfy"
     if shape.enum and text not in shape.enum:
@@ -151,7 +142,7 @@ def _check_text(shape: Any, text: str, where: str, problems: list[str]) -> None:
         problems.append(f"{beginning} regular expression pattern: {pattern}")
 
 
-def _check_size(shape: Any, size: int, where: str, what: str, problems: list[str]) -> None:  # noqa: ANN401
+def _check_size(shape: Shape, size: int, where: str, what: str, problems: list[str]) -> None:
     smallest, largest = shape.metadata.get("min"), shape.metadata.get("max")
     beginning = f"Value at '{where}' failed to satisfy constraint: Member must have {what}"
     if smallest is not None and size < smallest:
@@ -164,7 +155,7 @@ def _echo(text: str) -> str:
     return text if len(text) <= _ECHOED_CHARACTERS else f"{text[:_ECHOED_CHARACTERS]}..."
 
 
-def write_answer(action: str, members: Mapping[str, Any]) -> Response:
+def write_answer(action: str, members: Mapping[str, Any]) -> Answer:
     """Return the answer of an operation.
 
     Args:
@@ -183,12 +174,12 @@ def write_answer(action: str, members: Mapping[str, Any]) -> Response:
     return 200, dict(_CONTENT_TYPE), body.encode()
 
 
-def _members_xml(shape: Any, members: Mapping[str, Any]) -> str:  # noqa: ANN401
+def _members_xml(shape: Shape, members: Mapping[str, Any]) -> str:
     given = {name: value for name, value in members.items() if value is not None}
     return "".join(f"<{name}>{_xml(shape.members[name], value)}</{name}>" for name, value in given.items())
 
 
-def _xml(shape: Any, value: Any) -> str:  # noqa: ANN401
+def _xml(shape: Shape, value: Shape) -> str:
     match shape.type_name:
         case "structure":
             return _members_xml(shape, value)
@@ -200,12 +191,12 @@ def _xml(shape: Any, value: Any) -> str:  # noqa: ANN401
             return escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", str(value)))
 
 
-def refuse(error: RefusedRequestError) -> Response:
+def refuse(error: ServiceError) -> Answer:
     """Return the answer for a refused request."""
-    who = "Sender" if error.status < 500 else "Receiver"  # noqa: PLR2004 - the first status that is not the sender's
+    who = "Sender" if error.status_code < 500 else "Receiver"
     message = escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", str(error)))
     body = (
         f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>{who}</Type><Code>{error.code}</Code>'
         f"<Message>{message}</Message></Error><RequestId>{uuid4()}</RequestId></ErrorResponse>"
     )
-    return error.status, dict(_CONTENT_TYPE), body.encode()
+    return error.status_code, dict(_CONTENT_TYPE), body.encode()

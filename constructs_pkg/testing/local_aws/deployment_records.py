@@ -1,0 +1,75 @@
+"""What a deployment under a code signing config leaves behind: CloudWatch's metric and CloudTrail's record."""
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudtrail, cloudwatch
+
+from constructs_pkg.arns import FunctionArn
+from constructs_pkg.errors import ServiceError
+from constructs_pkg.signing.report import Decision, VerificationReport
+
+__all__ = ["record_deployment"]
+
+
+def record_deployment(
+    event_name: str, function_arn: str, reports: Sequence[VerificationReport], refusal: ServiceError | None
+) -> None:
+    """Count a warned deployment (``AWS/Lambda``, ``SignatureValidationErrors``), and record every one.
+
+    ``signatureStatus`` with the profile's and the job's ARN was observed on AWS; the names of the other fields, and that
+    they stand in ``additionalEventData``, are our model.
+
+    Args:
+        event_name: CloudTrail's name of the operation.
+        function_arn: The function.
+        reports: The verdicts on its code and layers.
+        refusal: Why it was refused; None where it was not.
+    """
+    name = FunctionArn.parse(function_arn).name
+    for report in reports:
+        if refusal is None and report.decision is Decision.WARNED:
+            cloudwatch.record_metric("AWS/Lambda", "SignatureValidationErrors", 1, "Count", {"FunctionName": name})
+    event: dict[str, Any] = {
+        "eventVersion": "1.11",
+        "eventSource": "lambda.amazonaws.com",
+        "eventName": event_name,
+        "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "awsRegion": get_region(),
+        "recipientAccountId": get_account_id(),
+        "eventID": str(uuid4()),
+        "eventType": "AwsApiCall",
+        "readOnly": False,
+        "requestParameters": {"functionName": name},
+        "additionalEventData": {"codeSigning": [_shown(report, function_arn) for report in reports]},
+    }
+    if refusal is not None:
+        event |= {"errorCode": refusal.code, "errorMessage": str(refusal)}
+    cloudtrail._get_event_queue().append(  # noqa: SLF001
+        {
+            "EventId": event["eventID"],
+            "EventName": event_name,
+            "EventSource": event["eventSource"],
+            "EventTime": time.time(),
+            "Username": get_account_id(),
+            "AccessKeyId": "",
+            "ReadOnly": "false",
+            "Resources": [{"ResourceType": "AWS::Lambda::Function", "ResourceName": function_arn}],
+            "CloudTrailEvent": json.dumps(event),
+        }
+    )
+
+
+def _shown(report: VerificationReport, function_arn: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "artifactArn": function_arn if report.artifact == "function" else report.artifact,
+        "signatureStatus": str(report.signature_status),
+    }
+    if report.claims_verified:
+        shown["signingProfileVersionArn"] = str(report.signing_profile_version_arn)
+        shown["signingJobArn"] = str(report.signing_job_arn)
+    return shown
