@@ -23,8 +23,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-synth: $(STAMP) ## synthesize the deployment of ORG=organization.toml into cdk.out and print what it holds
+synth: $(STAMP) ## synthesize ORG=organization.toml into cdk.out, then a developer team's app; print what they hold
 	@$(BIN)/python app.py --organization $(ORG)
+	@$(BIN)/python examples/payments/app.py
 
 test: $(STAMP) ## run the whole test suite
 	@$(PYTEST)
@@ -37,7 +38,7 @@ lint: $(STAMP)
 
 check: lint ## everything that CI asks for: style, layers, types, tests with branch coverage, synth
 	@$(PYTEST) --cov --cov-report=term --cov-fail-under=90
-	@$(BIN)/python app.py
+	@$(MAKE) --no-print-directory synth
 
 format: $(STAMP) ## format the code and mend what can be mended
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -15,6 +15,11 @@ from constructs_pkg.cdk.enforced_code_signing import (  # noqa: E402
 from constructs_pkg.cdk.publishers import Publisher  # noqa: E402
 from constructs_pkg.cdk.require_code_signing import RequireCodeSigning  # noqa: E402
 from constructs_pkg.cdk.signed_code import SignedCode  # noqa: E402
+from constructs_pkg.cdk.signed_code_kinds import (  # noqa: E402
+    SignedArchiveCode,
+    SignedAtPublishCode,
+    SignedObjectCode,
+)
 from constructs_pkg.cdk.signing_profile import (  # noqa: E402
     ImportedSigningProfile,
     LambdaSigningProfile,
@@ -31,6 +36,9 @@ __all__ = [
     "Publisher",
     "RecordedProfile",
     "RequireCodeSigning",
+    "SignedArchiveCode",
+    "SignedAtPublishCode",
     "SignedCode",
+    "SignedObjectCode",
     "UntrustedArtifactPolicy",
 ]

@@ -79,7 +79,7 @@ class CodeSigningChecks:
         """
         self.report = None
         try:
-            paths = [Path(item.template_path) for item in context.stack_templates]
+            paths = [Path(path) for path in context.template_paths]  # one call into Node.js, not one a stack
             reports = [self._check(directory) for directory in _assemblies(paths)]
         except Exception as error:  # noqa: BLE001 (whatever goes wrong must fail the synth, on every road alike)
             return _failed(error)

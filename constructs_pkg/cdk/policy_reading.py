@@ -1,4 +1,4 @@
-"""Gets the code signing policy that an App is judged by: a value, or a file; one that cannot be used says what to fetch."""
+"""Gets the policy that an App is judged by, a value or a file; where it cannot be used, says what to fetch."""
 
 from datetime import datetime
 from pathlib import Path

@@ -201,7 +201,9 @@ def _environment(config: object, arn: str) -> tuple[str | None, str | None]:
 
 def _is_function(node: IConstruct) -> TypeGuard[cdk.CfnResource]:
     return isinstance(node, _TYPED) or (
-        isinstance(node, cdk.CfnResource) and type(node) is cdk.CfnResource and node.cfn_resource_type in _FUNCTION_TYPES
+        isinstance(node, cdk.CfnResource)
+        and type(node) is cdk.CfnResource
+        and node.cfn_resource_type in _FUNCTION_TYPES
     )
 
 

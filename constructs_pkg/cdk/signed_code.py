@@ -11,7 +11,7 @@ from constructs_pkg.arns import SigningProfileVersionArn
 from constructs_pkg.cdk.policy_reading import PolicySource, read_policy
 from constructs_pkg.cdk.signed_code_kinds import SignedArchiveCode, SignedAtPublishCode, SignedObjectCode
 from constructs_pkg.clock import now
-from constructs_pkg.errors import ArnError, ArchiveError, AttestationError, ConstructError
+from constructs_pkg.errors import ArchiveError, ArnError, AttestationError, ConstructError
 from constructs_pkg.signing.archive_store import DEFAULT_STORE, ArchiveStore
 from constructs_pkg.signing.attestation import MAX_ATTESTATION_BYTES, Attestation, parse_attestation, verify_attestation
 from constructs_pkg.signing.packaging import DEFAULT_EXCLUDES
@@ -128,8 +128,8 @@ class SignedCode:
         """Let ``cdk deploy`` sign, and only what the bucket does not hold yet.
 
         The asset's source is a command, which the CDK runs when the object is missing in the bucket. Its key comes from
-        the content, the signing profile version and ``renewal``. The synth therefore needs no right to sign, and sees no
-        signature: the checks say "signed at publish" instead of a verdict. The command verifies what was signed.
+        the content, the signing profile version and ``renewal``. The synth therefore needs no right to sign, and sees
+        no signature: the checks say "signed at publish" instead of a verdict. The command verifies what was signed.
 
         What it does *not* do: sign again when the signature of an object in the bucket runs out; give another
         ``renewal`` then. It does not work where assets are published on another machine than the synth's, as in CDK
@@ -247,4 +247,4 @@ def _require_accepted(argument: str, report: VerificationReport) -> None:
 
 
 def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 (progress, and standard output is the CDK's)
+    print(line, file=sys.stderr, flush=True)

@@ -48,7 +48,7 @@ class SignedArchiveCode(_MarkedCode):
 
     def __init__(self, path: Path, *, report: VerificationReport, source: str | None) -> None:
         super().__init__()
-        self.path = path
+        self.path = path.absolute()  # CDK's Node.js keeps the working directory that it was started in
         self.report = report
         self._source = {"ArchiveSha256": _sha256(path)} if source is None else {"SourceSha256": source}
         self._code_of: dict[str, lambda_.AssetCode] = {}
@@ -165,6 +165,6 @@ def _sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ConstructError(f"path={str(path)!r} cannot be read any more: {error.strerror}. Synthesize again") from error
-
-
+        raise ConstructError(
+            f"path={str(path)!r} cannot be read any more: {error.strerror}. Synthesize again"
+        ) from error

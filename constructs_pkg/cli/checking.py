@@ -14,6 +14,7 @@ from constructs_pkg.rules import CheckReport, Violation
 from constructs_pkg.signing.policy import CodeSigningPolicy
 from constructs_pkg.signing.policy_file import MAX_POLICY_BYTES, parse_policy
 from constructs_pkg.templates import (
+    ArchiveVerdicts,
     Assembly,
     check_assemblies,
     find_templates,
@@ -79,8 +80,9 @@ def _judged(paths: Sequence[Path], policy: CodeSigningPolicy | None, at: datetim
 
 
 def _read(paths: Sequence[Path]) -> Iterator[Assembly]:
+    verdicts = ArchiveVerdicts()
     for path in paths:
-        yield read_assembly(path) if is_assembly(path) else read_template(path)
+        yield read_assembly(path, verdicts) if is_assembly(path) else read_template(path, verdicts)
 
 
 def _print(report: CheckReport, unread: Sequence[str], output_format: str) -> None:

@@ -47,8 +47,12 @@ COMMANDS: dict[str, LazyCommand] = {
     "explain": LazyCommand("constructs_pkg.cli.explain", "Say what an error of AWS about code signing means."),
     "package": LazyCommand("constructs_pkg.cli.package", "Turn a directory into a ZIP, the same bytes anywhere."),
     "sign": LazyCommand("constructs_pkg.cli.sign", "Sign archives."),
+    "attest": LazyCommand("constructs_pkg.cli.attest", "Write down what is known of a signed archive in S3."),
     "trust": LazyCommand("constructs_pkg.cli.trust", "Pin and show the roots that signatures are judged by."),
     "authority": LazyCommand("constructs_pkg.cli.authority", "Run a throwaway AWS Signer. UNSAFE FOR PRODUCTION."),
+    "local-aws": LazyCommand(
+        "constructs_pkg.cli.local_aws", "Run AWS on this machine, with signatures that are really checked."
+    ),
     "guardrail": LazyCommand("constructs_pkg.cli.guardrail", "Print the deny-by-default IAM policies for developers."),
     "organization": LazyCommand(
         "constructs_pkg.cli.organization", "Check organization.toml, keep its ledger of names."

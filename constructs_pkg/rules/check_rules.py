@@ -80,6 +80,8 @@ def check_macros(template: Template) -> Iterator[Hit]:
     for name in template.transforms:
         if name not in _KNOWN_TRANSFORMS:
             yield Hit(MACRO, f"The template is rewritten by {name}", "Transform")
-    for logical_id in template.resources:
+    for logical_id, resource in template.resources.items():
         if logical_id.startswith("Fn::Transform"):
             yield Hit(MACRO, "The template includes resources from elsewhere with Fn::Transform", "Resources")
+        elif resource.type.endswith("::MODULE"):
+            yield Hit(MACRO, f"{logical_id} is a module, {resource.type}, with resources of its own", "Resources")

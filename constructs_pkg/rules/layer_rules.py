@@ -10,7 +10,7 @@ from constructs_pkg.rules.code_property import LAYER_TYPES
 from constructs_pkg.rules.code_rules import effective_policy, hits_of_report
 from constructs_pkg.rules.context import CheckContext
 from constructs_pkg.rules.template import Resource
-from constructs_pkg.rules.values import Absent, AttributeOf, Known, Possible, as_items, resolve
+from constructs_pkg.rules.values import AttributeOf, Known, Possible, flattened
 from constructs_pkg.rules.violation import Hit, Rule, Severity
 from constructs_pkg.signing.policy import CodeSigningPolicy
 
@@ -58,13 +58,8 @@ RULES = (UNKNOWN_LAYER, FOREIGN_PUBLISHER, OTHER_REGION, UNDECIDED_LAYER, NO_LAY
 
 def check_layers(function: Resource, context: CheckContext) -> Iterator[Hit]:
     """Judge the layers of one function; those that this app makes are judged as resources of their own."""
-    for whole in resolve(function.template, function.properties.get("Layers")):
-        if isinstance(whole, Known):
-            for item in as_items(whole.value):
-                for layer in resolve(function.template, item):
-                    yield from _judged(layer, function, context)
-        elif not isinstance(whole, Absent):
-            yield from _judged(whole, function, context)
+    for layer in flattened(function.template, function.properties.get("Layers")):
+        yield from _judged(layer, function, context)
 
 
 def _judged(layer: Possible, function: Resource, context: CheckContext) -> Iterator[Hit]:
@@ -72,7 +67,7 @@ def _judged(layer: Possible, function: Resource, context: CheckContext) -> Itera
         yield from _judged_arn(str(layer.value), function, context)
     elif isinstance(layer, AttributeOf) and layer.resource.type in LAYER_TYPES:
         yield from _judged_under_config(layer.resource, function, context)
-    elif not isinstance(layer, Absent):
+    else:
         yield Hit(UNDECIDED_LAYER, f"A layer is {layer}", _LOCATION)
 
 

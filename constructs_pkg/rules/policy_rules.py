@@ -1,4 +1,4 @@
-"""Rules LCS501 to LCS506: IAM statements that lead around code signing, and conditions that do not do what they say."""
+"""Rules LCS501 to LCS507: IAM statements that lead around code signing, and conditions that do not do what they say."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -57,7 +57,14 @@ BROAD_MANAGED_POLICY = Rule(
     "It is no statement of this app, and only a permissions boundary or a service control policy binds it.",
     "Attach a narrower policy, or make sure that the organization's guardrail binds the role",
 )
-RULES = (DETACH, GRANT, DEAD_KEY, LOOSE_OPERATOR, UNCONDITIONED_CREATE, BROAD_MANAGED_POLICY)
+UNDECIDED_POLICY = Rule(
+    "LCS507",
+    "What a policy allows is open until the deployment",
+    Severity.ERROR,
+    "Whoever deploys decides what it allows, detaching a code signing config included.",
+    "Write the policy document into the template",
+)
+RULES = (DETACH, GRANT, DEAD_KEY, LOOSE_OPERATOR, UNCONDITIONED_CREATE, BROAD_MANAGED_POLICY, UNDECIDED_POLICY)
 
 _CREATE = "lambda:createfunction"
 _REPLACE = "lambda:putfunctioncodesigningconfig"
@@ -94,6 +101,9 @@ _BROAD = {"AdministratorAccess", "AWSLambda_FullAccess", "AWSLambdaFullAccess", 
 def check_statements(resource: Resource, context: CheckContext) -> Iterator[Hit]:  # noqa: ARG001 (a check's signature)
     """Judge every statement of one resource."""
     for document in documents_of(resource):
+        if document.is_open:
+            message = f"What {resource.logical_id} allows is open until the deployment"
+            yield Hit(UNDECIDED_POLICY, message, document.location)
         for statement in document.statements:
             yield from _conditions(statement)
             if statement.allows and document.grants:

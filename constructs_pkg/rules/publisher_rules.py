@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from typing import cast
 
 from constructs_pkg.arns import SigningProfileVersionArn
 from constructs_pkg.errors import ArnError
 from constructs_pkg.rules.context import CheckContext
 from constructs_pkg.rules.template import Resource, as_mapping
-from constructs_pkg.rules.values import Absent, AttributeOf, Known, Possible, as_items, resolve
+from constructs_pkg.rules.values import AttributeOf, Known, Possible, flattened
 from constructs_pkg.rules.violation import Hit, Rule, Severity
 from constructs_pkg.signing.policy import MAX_PUBLISHERS
 
@@ -99,14 +98,7 @@ _PLACEHOLDER = re.compile(r"\$\{(?P<name>[^}]*)\}")
 def publishers_of(config: Resource) -> tuple[Possible, ...]:
     """Return everything that a config of this app may list as its publishers."""
     listed = as_mapping(config.properties.get("AllowedPublishers")).get("SigningProfileVersionArns")
-    found: list[Possible] = []
-    for whole in resolve(config.template, listed):
-        if isinstance(whole, Known) and isinstance(whole.value, list):
-            items = as_items(cast("object", whole.value))
-            found += [publisher for item in items for publisher in resolve(config.template, item)]
-        else:
-            found.append(whole)
-    return tuple(item for item in found if item != Known(None) and not isinstance(item, Absent))
+    return tuple(flattened(config.template, listed))
 
 
 def profiles_of(config: Resource) -> tuple[Resource, ...]:

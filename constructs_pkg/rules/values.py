@@ -2,79 +2,20 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias, cast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import cast
 
 from constructs_pkg.regions import partition_of_region
+from constructs_pkg.rules.possible import Absent, AttributeOf, Known, Outside, Possible
 from constructs_pkg.rules.template import Resource, Template, as_mapping
 
-__all__ = ["Absent", "AttributeOf", "Known", "Outside", "Possible", "as_items", "resolve", "text_of"]
+__all__ = ["Absent", "AttributeOf", "Known", "Outside", "Possible", "as_items", "flattened", "resolve", "text_of"]
 
 _MAX_DEPTH = 24
 _MAX_POSSIBILITIES = 100
 _SSM = re.compile(r"\{\{resolve:ssm:(?P<name>[^}:]+)(?::[0-9]+)?\}\}")
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 _PLACEHOLDER = re.compile(r"\$\{(?P<name>[^!}][^}]*)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A value that the template states.
-
-    Attributes:
-        value: Any JSON value. A text may hold placeholders such as ``${AWS::Region}`` for what is known only later.
-    """
-
-    value: object
-
-    @property
-    def is_complete(self) -> bool:
-        """Tell whether nothing in it is left open."""
-        return not (isinstance(self.value, str) and "${" in self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeOf:
-    """An attribute of a resource of the same assembly.
-
-    Attributes:
-        resource: The resource.
-        attribute: Its name, such as ``Arn``; ``Ref`` for what a reference to it gives.
-    """
-
-    resource: Resource
-    attribute: str
-
-    def __str__(self) -> str:
-        """Return it as messages show it."""
-        return f"{self.resource.logical_id}.{self.attribute}"
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """A value that only the deployment knows.
-
-    Attributes:
-        kind: ``parameter``, ``ssm``, ``export`` or ``intrinsic``.
-        name: Of the parameter, the SSM parameter, the export, or the intrinsic function.
-    """
-
-    kind: str
-    name: str
-
-    def __str__(self) -> str:
-        """Return it as messages show it."""
-        words = {"parameter": "the parameter", "ssm": "the SSM parameter", "export": "the export"}
-        return f"{words.get(self.kind, 'what only the deployment knows,')} {self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """``AWS::NoValue``: the property is not there."""
-
-
-Possible: TypeAlias = "Known | AttributeOf | Outside | Absent"
 
 
 def resolve(template: Template, value: object) -> tuple[Possible, ...]:
@@ -98,6 +39,21 @@ def resolve(template: Template, value: object) -> tuple[Possible, ...]:
         if len(found) > _MAX_POSSIBILITIES:
             return (Outside("intrinsic", "a choice among more values than are looked at"),)
     return tuple(found) or (Outside("intrinsic", "an empty choice"),)
+
+
+def flattened(template: Template, value: object) -> Iterator[Possible]:
+    """Yield everything that the elements of a list can be: lists in branches are opened, absent elements left out.
+
+    Args:
+        template: Where the value stands.
+        value: A list, an intrinsic function that gives one, or one element alone, as many properties take it.
+    """
+    for item in resolve(template, value):
+        if isinstance(item, Known) and isinstance(item.value, list):
+            for element in cast("list[object]", item.value):
+                yield from flattened(template, element)
+        elif not isinstance(item, Absent) and item != Known(None):
+            yield item
 
 
 def text_of(template: Template, value: object) -> str:

@@ -30,7 +30,7 @@ __all__ = ["DEFAULT_STORE", "ArchiveStore", "StoredArchive"]
 DEFAULT_STORE = Path(".lambda-code-signing")
 """Where a store is, below the current directory, unless somebody says otherwise."""
 
-_RENEW_AT_MOST = timedelta(days=30)
+_RENEWED_BEFORE = timedelta(days=30)
 _RENEWED_PART = 3
 _CHUNK_BYTES = 256 * 1024
 _T = TypeVar("_T")
@@ -68,7 +68,7 @@ class ArchiveStore:
 
     def __init__(self, path: Path = DEFAULT_STORE, *, tell: Callable[[str], object] | None = None) -> None:
         self.path = path.absolute()
-        self._tell = tell or (lambda _line: None)
+        self._tell = tell or _be_silent
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             ignore = self.path / ".gitignore"
@@ -176,8 +176,9 @@ class ArchiveStore:
     ) -> StoredArchive:
         """Return a package signed: the archive that is there already, or one that is signed now.
 
-        An archive is signed anew when its signature has run out or will within 30 days (within a third of its validity
-        where that is less), and when the file was damaged. One whose signature was *revoked* is never signed anew: the
+        An archive is signed anew when its signature has run out or will within 30 days, or within the days in which the
+        policy wants no signature to run out (within a third of its validity where that is less), and when the file was
+        damaged. One whose signature was *revoked* is never signed anew: the
         content was revoked for a reason.
 
         Args:
@@ -239,7 +240,7 @@ class ArchiveStore:
                 f"after all, delete {path}",
             )
         is_usable = report and is_same and report.signing_profile_version_arn == publisher
-        return report if is_usable and not _runs_out_soon(report, at) else None
+        return report if is_usable and not _runs_out_soon(report, policy, at) else None
 
     def _add(self, write: Callable[[BinaryIO], str]) -> str:
         """Write a package whose name is known only once it is written."""
@@ -271,6 +272,10 @@ class ArchiveStore:
         return result
 
 
+def _be_silent(line: str) -> None:
+    """Say nothing."""
+
+
 def _sign(
     source: BinaryIO,
     target: BinaryIO,
@@ -300,8 +305,9 @@ def _sign(
     return report
 
 
-def _runs_out_soon(report: VerificationReport, at: datetime) -> bool:
+def _runs_out_soon(report: VerificationReport, policy: CodeSigningPolicy, at: datetime) -> bool:
     if report.signed_at is None or report.expires_at is None:
         return True
     left, whole = report.expires_at - at, report.expires_at - report.signed_at
-    return left < min(_RENEW_AT_MOST, whole / _RENEWED_PART)
+    soon = max(_RENEWED_BEFORE, timedelta(days=policy.templates.expires_within_days))
+    return left < min(soon, whole / _RENEWED_PART)

@@ -1,9 +1,9 @@
 """What is known of a signed archive that lies in S3: written down when it was uploaded, judged at synth without AWS.
 
-An attestation names one *version* of one object, which S3 never changes, and holds the archive's own signature entry and
-the digest of its content. Publisher, job, times and the certificate chain are therefore judged as they are in the
-archive itself. What remains a claim is that this object version holds that archive: nothing in an attestation proves it.
-Lambda reads the object itself, so that a false claim fails the deployment instead of passing it.
+An attestation names one *version* of one object, which S3 never changes, and holds the archive's own signature entry
+and the digest of its content. Publisher, job, times and the certificate chain are therefore judged as they are in the
+archive itself. What remains a claim is that this object version holds that archive: nothing in an attestation proves
+it. Lambda reads the object itself, so that a false claim fails the deployment instead of passing it.
 """
 
 import base64
@@ -44,6 +44,7 @@ _MAX_SIZE_BYTES = 1024**4
 # in the Amazon S3 documentation: 1,024 bytes each).
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _MAX_KEY_BYTES = 1024
+_CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,5 +266,8 @@ def _size(document: JsonObject, key: str) -> int:
 def _sha256(source: bytes | BinaryIO) -> str:
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest()
+    digest = hashlib.sha256()
     source.seek(0)
-    return hashlib.file_digest(source, "sha256").hexdigest()
+    while chunk := source.read(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()

@@ -8,12 +8,14 @@
 * `check_assembly` and `check_assemblies`: every rule over every template.
 """
 
+from constructs_pkg.templates.archive_verdicts import ArchiveVerdicts
 from constructs_pkg.templates.assembly import Assembly
 from constructs_pkg.templates.assembly_check import check_assemblies, check_assembly
 from constructs_pkg.templates.finding import find_templates, is_assembly
 from constructs_pkg.templates.reading import read_assembly, read_template
 
 __all__ = [
+    "ArchiveVerdicts",
     "Assembly",
     "check_assemblies",
     "check_assembly",

@@ -58,7 +58,7 @@ def _exports_of(template: Template) -> _Values:
 def _stored_by(template: Template) -> _Values:
     try:
         parameters = list(template.of_types("AWS::SSM::Parameter"))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return {}  # the check of this template says that it cannot be understood
     names = [(parameter.properties.get("Name"), parameter) for parameter in parameters]
     return {name: (template, parameter.properties.get("Value")) for name, parameter in names if isinstance(name, str)}

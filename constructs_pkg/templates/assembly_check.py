@@ -11,6 +11,7 @@ from constructs_pkg.rules.report import CheckReport
 from constructs_pkg.rules.template import Template
 from constructs_pkg.rules.violation import Violation
 from constructs_pkg.signing.policy import CodeSigningPolicy
+from constructs_pkg.templates.archive_verdicts import ArchiveVerdicts
 from constructs_pkg.templates.assembly import Assembly
 
 __all__ = ["check_assemblies", "check_assembly"]
@@ -48,7 +49,9 @@ def check_assemblies(
     """
     unusable = policy_violation("", CheckContext(policy, at))
     total = CheckReport(at, () if unusable is None else (unusable,), (), was_judged_by_policy=policy is not None)
+    judged: dict[int, ArchiveVerdicts] = {}
     for assembly in assemblies:
+        judged[id(assembly.artifacts.verdicts)] = assembly.artifacts.verdicts
         found = _checked(assembly, policy, at, is_usable=unusable is None)
         total = replace(
             total,
@@ -56,10 +59,9 @@ def check_assemblies(
             templates=(*total.templates, *found.templates),
             functions=total.functions + found.functions,
             layers=total.layers + found.layers,
-            archives=total.archives + found.archives,
         )
         advance(assembly)
-    return total
+    return replace(total, archives=sum(verdicts.archive_count for verdicts in judged.values()))
 
 
 def _checked(assembly: Assembly, policy: CodeSigningPolicy | None, at: datetime, *, is_usable: bool) -> CheckReport:
@@ -73,7 +75,6 @@ def _checked(assembly: Assembly, policy: CodeSigningPolicy | None, at: datetime,
         tuple(template.path for template in assembly.templates),
         _count(assembly.templates, FUNCTION_TYPES),
         _count(assembly.templates, LAYER_TYPES),
-        assembly.artifacts.archive_count,
     )
 
 
@@ -83,6 +84,6 @@ def _count(templates: list[Template], types: tuple[str, ...]) -> int:
     for template in templates:
         try:
             total += sum(len(template.by_type.get(kind, ())) for kind in types)
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             continue
     return total

@@ -1,22 +1,18 @@
-"""Finds the files behind functions and layers, and has each different archive judged once."""
+"""Finds the files behind functions and layers."""
 
-import hashlib
-import io
 import stat
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from constructs_pkg.errors import ArchiveError
 from constructs_pkg.rules.artifact import Artifact, ArtifactKind
 from constructs_pkg.rules.code_property import artifact_in_template
 from constructs_pkg.rules.template import Resource, Template, as_mapping
 from constructs_pkg.rules.values import text_of
-from constructs_pkg.signing.archive import DEFAULT_LIMITS
 from constructs_pkg.signing.attestation import MAX_ATTESTATION_BYTES
 from constructs_pkg.signing.policy import CodeSigningPolicy
 from constructs_pkg.signing.report import VerificationReport
-from constructs_pkg.signing.verifier import verify_archive
+from constructs_pkg.templates.archive_verdicts import ArchiveVerdicts
 from constructs_pkg.templates.asset_manifest import Asset, AssetIndex
 from constructs_pkg.templates.documents import read_bounded
 
@@ -37,15 +33,14 @@ class _Surroundings:
 class FileArtifacts:
     """The locator for templates and assemblies in files.
 
-    An archive is read once for each path, and judged once for each content and policy: a hundred functions with one
-    ZIP, or with a hundred copies of it, cost one verification.
+    Attributes:
+        verdicts: The verdicts, which several assemblies may share.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, verdicts: ArchiveVerdicts | None = None) -> None:
+        self.verdicts = ArchiveVerdicts() if verdicts is None else verdicts
         self._surroundings: dict[int, _Surroundings] = {}
         self._artifacts: dict[int, Artifact] = {}
-        self._digests: dict[str, str] = {}
-        self._reports: dict[tuple[object, ...], tuple[VerificationReport, CodeSigningPolicy]] = {}
 
     def add(self, template: Template, directory: Path | None, assets: AssetIndex | None) -> None:
         """Tell what the files behind a template are relative to.
@@ -57,11 +52,6 @@ class FileArtifacts:
         """
         self._surroundings[id(template)] = _Surroundings(directory, assets)
 
-    @property
-    def archive_count(self) -> int:
-        """Return how many different archives were judged."""
-        return len({key[0] for key in self._reports})
-
     def artifact_of(self, resource: Resource) -> Artifact:
         """Return what stands behind a function or a layer."""
         found = self._artifacts.get(id(resource))
@@ -71,26 +61,7 @@ class FileArtifacts:
 
     def report_on(self, artifact: Artifact, policy: CodeSigningPolicy, at: datetime) -> VerificationReport | None:
         """Return the verifier's report on an archive; None where it cannot be read."""
-        if artifact.path is None:
-            return None
-        # The parts of the policy that the verdict depends on; roots and revocations are the same objects throughout.
-        judged_by = (policy.allowed_publishers, policy.mode, id(policy.trust), id(policy.revocations), at)
-        digest = self._digests.get(artifact.path)
-        if digest is not None and (digest, *judged_by) in self._reports:
-            return self._reports[digest, *judged_by][0]
-        try:
-            with Path(artifact.path).open("rb") as file:
-                data = file.read(DEFAULT_LIMITS.max_archive_bytes + 1)
-        except (OSError, ValueError):
-            return None
-        digest = self._digests[artifact.path] = hashlib.sha256(data).hexdigest()
-        if (digest, *judged_by) not in self._reports:
-            try:
-                report = verify_archive(io.BytesIO(data), policy, at, artifact=artifact.name)
-            except ArchiveError:
-                return None
-            self._reports[digest, *judged_by] = (report, policy)
-        return self._reports[digest, *judged_by][0]
+        return None if artifact.path is None else self.verdicts.report_on(artifact.path, artifact.name, policy, at)
 
     def _located(self, resource: Resource) -> Artifact:
         surroundings = self._surroundings.get(id(resource.template), _Surroundings(None, None))

@@ -61,7 +61,7 @@ def _add(assembly: Assembly, template: Template, files: StackFiles, *, nested_in
     assembly.artifacts.add(template, files.directory, files.assets)
     try:
         stacks = list(template.of_types(_STACK, _STACK_SET, _APPLICATION))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return  # the check of this template says so
     for stack in stacks:
         if depth < _MAX_DEPTH and len(assembly.templates) < _MAX_TEMPLATES:

@@ -6,10 +6,12 @@ from pathlib import Path
 from constructs_pkg.errors import TemplateError
 from constructs_pkg.rules.template import Template, as_mapping
 from constructs_pkg.rules.values import as_items
+from constructs_pkg.templates.archive_verdicts import ArchiveVerdicts
 from constructs_pkg.templates.assembly import Assembly, StackFiles
 from constructs_pkg.templates.asset_manifest import Asset, AssetIndex, read_asset_manifest
 from constructs_pkg.templates.construct_paths import ConstructPaths
 from constructs_pkg.templates.documents import MAX_JSON_BYTES, parse_json, read_bounded
+from constructs_pkg.templates.file_artifacts import FileArtifacts
 from constructs_pkg.templates.nested import add_template, read_document
 
 __all__ = ["MANIFEST", "read_assembly", "read_template"]
@@ -21,17 +23,18 @@ _MAX_DEPTH = 10
 _ASSETS = "cdk:asset-manifest"
 
 
-def read_template(path: Path | str) -> Assembly:
+def read_template(path: Path | str, verdicts: ArchiveVerdicts | None = None) -> Assembly:
     """Read one CloudFormation or SAM template, in JSON or YAML, and the local templates nested in it.
 
     Args:
         path: The file. Local code and nested templates are relative to its directory.
+        verdicts: Verdicts to share with other assemblies, or None.
 
     Returns:
         The assembly; a file that cannot be understood is in ``unread``.
     """
     file = Path(path)
-    assembly = Assembly(file)
+    assembly = Assembly(file, artifacts=FileArtifacts(verdicts))
     try:
         add_template(assembly, read_document(file), StackFiles(directory=file.parent), name=str(path))
     except TemplateError as error:
@@ -40,18 +43,19 @@ def read_template(path: Path | str) -> Assembly:
     return assembly
 
 
-def read_assembly(path: Path | str) -> Assembly:
+def read_assembly(path: Path | str, verdicts: ArchiveVerdicts | None = None) -> Assembly:
     """Read a cloud assembly: every stack, nested stack, stage and inlined StackSet, and where their assets are.
 
     Reads what is on the disk now: call it when the synthesis is done, or from a validation plugin.
 
     Args:
         path: The directory, such as ``cdk.out``.
+        verdicts: Verdicts to share with other assemblies, or None.
 
     Returns:
         The assembly; what cannot be understood is in ``unread``, and is a violation.
     """
-    assembly = Assembly(Path(path))
+    assembly = Assembly(Path(path), artifacts=FileArtifacts(verdicts))
     _read_directory(assembly, Path(path), depth=0)
     if not assembly.templates and not assembly.unread:
         assembly.unread.append((str(path), "the assembly holds no template"))

@@ -105,7 +105,7 @@ def _report(what: object, policy: CodeSigningPolicy, at: datetime) -> CheckRepor
         return _report_on_template(cast("Mapping[str, object]", what), policy, at)
     if hasattr(what, "to_json"):
         return _report_on_template(cast("Template", what).to_json(), policy, at)
-    return _report_on_construct(cast("cdk.Stack | cdk.Stage", what), policy, at)
+    return _report_on_construct(what, policy, at)
 
 
 def _report_on_template(template: Mapping[str, object], policy: CodeSigningPolicy, at: datetime) -> CheckReport:
@@ -115,7 +115,7 @@ def _report_on_template(template: Mapping[str, object], policy: CodeSigningPolic
     return CheckReport(at=at, violations=violations, templates=("template",))
 
 
-def _report_on_construct(construct: cdk.Stack | cdk.Stage, policy: CodeSigningPolicy, at: datetime) -> CheckReport:
+def _report_on_construct(construct: object, policy: CodeSigningPolicy, at: datetime) -> CheckReport:
     import aws_cdk as cdk  # noqa: PLC0415 (loaded by whoever made the construct)
 
     if not isinstance(construct, (cdk.Stack, cdk.Stage)):

@@ -1,16 +1,20 @@
-"""The payments team's CDK app: ``python examples/payments/app.py`` signs the code, synthesizes, and prints the verdicts."""
+"""The payments team's CDK app: signs the code, synthesizes, and prints the verdicts."""
 
 import os
 import sys
 from pathlib import Path
 
-from constructs_pkg.cdk import CodeSigningChecks  # first: finds a Node.js for aws_cdk
-from constructs_pkg.signing.report import iso_time
-from constructs_pkg.tables import format_table
+from constructs_pkg.node import ensure_node
 
-import aws_cdk as cdk
-from local_platform import local_platform
-from payments_stack import PaymentsStack
+ensure_node()  # before aws_cdk, which starts it
+
+import aws_cdk as cdk  # noqa: E402
+from local_platform import local_platform  # noqa: E402
+from payments_stack import PaymentsStack  # noqa: E402
+
+from constructs_pkg.cdk import CodeSigningChecks  # noqa: E402
+from constructs_pkg.signing.report import iso_time  # noqa: E402
+from constructs_pkg.tables import format_table  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 

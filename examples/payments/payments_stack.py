@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from constructs_pkg.cdk import EnforcedCodeSigning, RequireCodeSigning, SignedCode
-
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
+
+from constructs_pkg.cdk import EnforcedCodeSigning, RequireCodeSigning, SignedArchiveCode, SignedCode
+from constructs_pkg.signing.signer import Signer
 
 HERE = Path(__file__).resolve().parent
 CONFIG_PARAMETER = "/lambda-code-signing/code-signing-configs/payments/arn"
@@ -19,19 +20,25 @@ class PaymentsStack(cdk.Stack):
     Args:
         scope: The App.
         construct_id: Id within the App.
-        policy: The organization's code signing policy.
+        policy: The organization's code signing policy file.
         signer: Who signs: the local authority here, AWS Signer in a pipeline.
         store: Where signed archives are kept, so that what did not change is not signed again.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, policy, signer, store: Path) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, policy: Path, signer: Signer, store: Path) -> None:
         super().__init__(scope, construct_id, env=cdk.Environment(account="111122223333", region="eu-west-1"))
 
-        def signed(folder: str):
-            return SignedCode.from_directory(HERE / folder, signer=signer, policy=policy, profile="payments", store=store)
+        def signed(folder: str) -> SignedArchiveCode:
+            return SignedCode.from_directory(
+                HERE / folder, signer=signer, policy=policy, profile="payments", store=store
+            )
 
         # Kept for the table of verdicts that app.py prints.
-        self.code = {"Charge": signed("functions/charge"), "Refund": signed("functions/refund"), "Money": signed("layers/money")}
+        self.code = {
+            "Charge": signed("functions/charge"),
+            "Refund": signed("functions/refund"),
+            "Money": signed("layers/money"),
+        }
         self.money = lambda_.LayerVersion(self, "Money", code=self.code["Money"])
         self.charge = self._function("Charge")
         self.refund = self._function("Refund")

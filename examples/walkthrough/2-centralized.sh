@@ -18,7 +18,13 @@ config=$(aws lambda create-code-signing-config --allowed-publishers "SigningProf
   --code-signing-policies UntrustedArtifactOnDeployment=Enforce --query CodeSigningConfig.CodeSigningConfigArn)
 
 step "Security: the developer policy that this project writes for the config"
-lambda-code-signing guardrail show orders --organization organization.toml --document developer \
+cat organization.toml - >"$work/organization.toml" <<'TOML'
+[[developer_guardrails]]
+application = "orders"
+functions = ["orders-*"]
+execution_roles = ["orders-*-execution"]
+TOML
+lambda-code-signing guardrail show orders --organization "$work/organization.toml" --document developer \
   --config-arn "$config" --write-to "$work/policies" >/dev/null
 for policy in "$work"/policies/*.json; do
   aws iam put-role-policy --role-name orders-developer --policy-name "$(basename "$policy" .json)" \

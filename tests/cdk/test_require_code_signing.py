@@ -172,7 +172,9 @@ def test_stage_that_comes_too_late_fails_the_synth_instead_of_being_missed(stack
     app = stack.node.root
     RequireCodeSigning(APPROVED_CONFIG_ARN).apply_to(app)
     staged_function(app)
-    with pytest.raises(RuntimeError, match=r"function=Prod/Staged/Function/Resource is in a stage that was added after"):
+    with pytest.raises(
+        RuntimeError, match=r"function=Prod/Staged/Function/Resource is in a stage that was added after"
+    ):
         app.synth()
 
 

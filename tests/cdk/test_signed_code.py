@@ -139,7 +139,9 @@ def test_missing_policy_says_what_to_fetch(signed, tmp_path) -> None:
 
 def test_unchanged_directory_is_signed_once(authority, signer, source, tmp_path) -> None:
     def code():
-        return SignedCode.from_directory(source, signer=signer, policy=authority.policy, store=tmp_path / "store", at=AT)
+        return SignedCode.from_directory(
+            source, signer=signer, policy=authority.policy, store=tmp_path / "store", at=AT
+        )
 
     first, second = code(), code()
     assert signer.profiles == ["team_app"]
@@ -197,6 +199,16 @@ def test_archive_whose_signature_runs_out_soon_is_signed_again(authority, source
         assert code.report.expires_at > AT + timedelta(days=day)
 
 
+def test_policy_that_asks_for_more_time_left_has_it_signed_earlier(authority, source, tmp_path) -> None:
+    strict = replace(authority.policy, templates=replace(authority.policy.templates, expires_within_days=365))
+    signer = CountingSigner(authority.signer)
+    almost_run_out = AT + timedelta(days=4109 - 300)  # of 135 months
+    for policy, count in ((authority.policy, 1), (strict, 2)):
+        for at in (AT, almost_run_out) if count == 1 else (almost_run_out,):
+            SignedCode.from_directory(source, signer=signer, policy=policy, store=tmp_path / "store", at=at)
+        assert len(signer.profiles) == count
+
+
 def test_revoked_signature_is_never_replaced_by_a_fresh_one(tmp_path, source) -> None:
     own = ThrowawayAuthority.make(tmp_path / "own", at=AT)
     arguments = {"signer": CountingSigner(own.signer), "store": tmp_path / "store", "at": AT}
@@ -229,7 +241,7 @@ def test_archive_in_the_store_that_is_not_what_was_signed_is_not_used(authority,
 def test_signer_of_another_account_is_refused(authority, source, tmp_path) -> None:
     other = ThrowawayAuthority.make(tmp_path / "other", at=AT)
     arguments = {"policy": authority.policy, "store": tmp_path / "store", "at": AT}
-    with pytest.raises(SigningError, match="was signed as .* not as"):
+    with pytest.raises(SigningError, match=r"was signed as .* not as"):
         SignedCode.from_directory(source, signer=other.signer, **arguments)
     assert list((tmp_path / "store" / "signed").iterdir()) == []
 
@@ -352,7 +364,11 @@ SYNTHESIZERS = {
 def places(app: cdk.App, synthesizer) -> list[cdk.Stack]:
     """A stack, a stack nested in it, and a stack in a stage."""
     outer = cdk.Stack(app, "Outer", synthesizer=synthesizer())
-    return [outer, cdk.NestedStack(outer, "Nested"), cdk.Stack(cdk.Stage(app, "Prod"), "Staged", synthesizer=synthesizer())]
+    return [
+        outer,
+        cdk.NestedStack(outer, "Nested"),
+        cdk.Stack(cdk.Stage(app, "Prod"), "Staged", synthesizer=synthesizer()),
+    ]
 
 
 @pytest.mark.parametrize("synthesizer", SYNTHESIZERS.values(), ids=SYNTHESIZERS)
@@ -379,7 +395,9 @@ def test_code_is_found_again_under_every_synthesizer(authority, source, signed, 
                 if resource["Type"] == "AWS::Lambda::Function":
                     bucket, key = resource["Properties"]["Code"]["S3Bucket"], resource["Properties"]["Code"]["S3Key"]
                     found = by_place[bucket if isinstance(bucket, str) else bucket["Fn::Sub"], key]
-                    sources.append("command" if "executable" in found else (manifest.parent / found["path"]).read_bytes())
+                    sources.append(
+                        "command" if "executable" in found else (manifest.parent / found["path"]).read_bytes()
+                    )
     assert sorted(sources, key=str) == sorted([signed.read_bytes(), "command"] * 3, key=str)
     assert [item.id for item in app.node.find_all() if "LambdaCodeSigningAssets" in item.node.path] == []
     assert "WARNING" not in capfd.readouterr().err
@@ -425,9 +443,7 @@ def test_object_in_a_bucket_carries_its_version_its_mark_and_its_attestation(aut
     app = new_app()
     stack = cdk.Stack(app, "Stack")
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "signed-code")
-    code = SignedCode.from_signed_bucket(
-        bucket, "charge.zip", "v1", attestation=path, policy=authority.policy, at=AT
-    )
+    code = SignedCode.from_signed_bucket(bucket, "charge.zip", "v1", attestation=path, policy=authority.policy, at=AT)
     lambda_.Function(stack, "Function", code=code, **RUNTIME)
     function = function_of(json.loads(Path(app.synth().directory, "Stack.template.json").read_text()))
     assert function["Properties"]["Code"] == {

@@ -27,17 +27,16 @@ state = "active"
 
 
 @pytest.fixture
-def organization(tmp_path: Path) -> Path:
-    for name in ("single-account.toml", "single-account.lock.json"):
-        shutil.copy(ROOT / "examples" / name, tmp_path)
-    return tmp_path / "single-account.toml"
-
-
-@pytest.fixture
-def aws(organization: Path) -> Iterator[LocalAws]:
+def aws() -> Iterator[LocalAws]:
     """Strict: the roles of the bootstrap stack do the work, so they must be allowed to."""
-    with LocalAws(organization=organization, is_strict=True) as local_aws:
+    with LocalAws(is_strict=True) as local_aws:
         yield local_aws
+
+
+def copied(source: Path, target: Path) -> Path:
+    """Copy an organization file with its ledger, so that a test may change it."""
+    shutil.copy(source.with_suffix(".lock.json"), target)
+    return Path(shutil.copy(source, target))
 
 
 def cdk(aws: LocalAws, organization: Path, *arguments: str, account: str, region: str) -> str:
@@ -92,7 +91,8 @@ def policies(aws: LocalAws) -> dict[str, dict]:
     return documents
 
 
-def test_single_account_deploys_takes_a_new_generation_and_is_destroyed(aws: LocalAws, organization: Path) -> None:
+def test_single_account_deploys_takes_a_new_generation_and_is_destroyed(aws: LocalAws, tmp_path: Path) -> None:
+    organization = copied(ROOT / "examples" / "single-account.toml", tmp_path)
     where = {"account": ACCOUNT, "region": REGION}
     cdk(aws, organization, "bootstrap", f"aws://{ACCOUNT}/{REGION}", **where)
     cdk(aws, organization, "deploy", "--all", "--require-approval", "never", **where)
@@ -142,13 +142,11 @@ def configs_are_those_of_the_parameters(aws: LocalAws, versions: dict[str, str])
 
 
 def guardrails_name_the_configs(aws: LocalAws, config_of: dict[str, str]) -> None:
-    documents = policies(aws)
-    assert {
-        name: arn in json.dumps(document)
-        for name, document in documents.items()
-        for arn in [config_of[name.split("-")[2]]]
-    } == dict.fromkeys(documents, True)
-    assert len({name.split("-")[2] for name in documents}) == 2
+    named: dict[str, set[str]] = {application: set() for application in config_of}
+    for name, document in policies(aws).items():
+        application = name.removeprefix("solo-guardrail-").split("-")[0]
+        named[application] |= {arn for arn in config_of.values() if arn in json.dumps(document)}
+    assert named == {application: {arn} for application, arn in config_of.items()}
 
 
 def cdk_destroys_only_what_is_not_protected(aws: LocalAws, organization: Path) -> None:
@@ -161,3 +159,22 @@ def cdk_destroys_only_what_is_not_protected(aws: LocalAws, organization: Path) -
     cdk(aws, organization, "destroy", "--all", "--force", "--app", made, account=ACCOUNT, region=REGION)
     left = {stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]}
     assert left == {"CDKToolkit"}
+
+
+def test_company_deploys_with_a_publisher_that_is_not_its_own(aws: LocalAws, tmp_path: Path) -> None:
+    organization = copied(ROOT / "organization.toml", tmp_path)
+    where = {"account": "222222222222", "region": "eu-west-1"}
+    cdk(aws, organization, "bootstrap", "aws://222222222222/eu-west-1", **where)
+    cdk(aws, organization, "deploy", "--all", "--require-approval", "never", **where)
+    found = aws.client("lambda", **where).list_code_signing_configs()["CodeSigningConfigs"]
+    publishers = {
+        tuple(arn.split("/")[2] for arn in sorted(config["AllowedPublishers"]["SigningProfileVersionArns"]))
+        for config in found
+    }
+    assert publishers == {
+        ("acme_payments_g1", "acme_payments_g2", "ObservatoryLayers"),
+        ("acme_checkout_g1", "ObservatoryLayers"),
+        ("acme_customer_notices_g1",),
+    }
+    statements = aws.client("signer", **where).list_profile_permissions(profileName="acme_payments_g1")["permissions"]
+    assert [statement for statement in statements if statement["action"] == "signer:StartSigningJob"] == []

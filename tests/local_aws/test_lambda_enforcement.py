@@ -80,9 +80,10 @@ def test_signed_code_deploys_from_a_zip_file_and_says_who_signed_it(desk, enforc
     assert (made["SigningProfileVersionArn"], made["SigningJobArn"]) == expected
     assert (shown["SigningProfileVersionArn"], shown["SigningJobArn"]) == expected
     assert audit_of(desk, made["FunctionName"]) == [("CreateFunction20150331", ["VALID"], None)]
-    assert desk.lambda_.get_function_code_signing_config(FunctionName=made["FunctionName"])[
-        "CodeSigningConfigArn"
-    ] == config
+    assert (
+        desk.lambda_.get_function_code_signing_config(FunctionName=made["FunctionName"])["CodeSigningConfigArn"]
+        == config
+    )
 
 
 def test_signed_code_runs(desk, enforced):
@@ -246,7 +247,9 @@ def test_images_are_refused_with_a_config(desk, enforced):
     )
     call(FunctionName="image", **keywords)
     attach = desk.lambda_.put_function_code_signing_config
-    assert refusal(attach, FunctionName="image", CodeSigningConfigArn=enforced[2])[0] == "InvalidParameterValueException"
+    assert (
+        refusal(attach, FunctionName="image", CodeSigningConfigArn=enforced[2])[0] == "InvalidParameterValueException"
+    )
 
 
 def test_a_config_that_does_not_exist_is_refused(desk):

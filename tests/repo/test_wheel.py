@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 DIST_INFO = f"cdk_lambda_code_signing-{__version__}.dist-info"
 
 # Halves of a dependency, whose versions have to fit each other: the other half alone says which.
-COMES_WITH = {"jsii": "aws-cdk-lib", "pydantic-core": "pydantic"}
+COMES_WITH = {"botocore": "boto3", "jsii": "aws-cdk-lib", "pydantic-core": "pydantic"}
 # Declared for what talks to AWS; synthesis and verification do without.
 DECLARED_AHEAD = {"boto3"}
 
@@ -80,10 +80,16 @@ def normalized(requirement):
     return re.split(r"[ ;<>=!~\[(]", requirement, maxsplit=1)[0].lower().replace("_", "-")
 
 
-def imported_distributions():
-    """Return the distributions of all modules that the package's source imports, wherever in a file."""
+# What users have who import constructs_pkg.testing: pytest, and for the local AWS the extra "local" with what it brings.
+ONLY_FOR_TESTING = {"pytest", "ministack", "hypercorn"}
+
+
+def imported_distributions(*, in_testing):
+    """Return the distributions of all modules that ``constructs_pkg.testing``, or all else, imports anywhere."""
     modules = set()
     for path in (ROOT / "constructs_pkg").rglob("*.py"):
+        if ("testing" in path.parts) is not in_testing:
+            continue
         for node in ast.walk(ast.parse(path.read_bytes())):
             if isinstance(node, ast.Import):
                 modules.update(alias.name.partition(".")[0] for alias in node.names)
@@ -111,8 +117,9 @@ def test_the_wheel_holds_the_package_and_its_licence_and_nothing_else(wheel):
 
 def test_the_wheel_declares_what_its_source_imports(metadata):
     declared = {normalized(it) for it in metadata.get_all("Requires-Dist") if "extra ==" not in it}
-    imported = imported_distributions()
+    imported = imported_distributions(in_testing=False)
     assert imported - declared <= set(COMES_WITH)
+    assert imported_distributions(in_testing=True) - declared <= {*COMES_WITH, *ONLY_FOR_TESTING}
     assert declared - imported <= DECLARED_AHEAD
     for name, provider in COMES_WITH.items():
         assert name in {normalized(it) for it in importlib.metadata.requires(provider) or []}

@@ -102,8 +102,8 @@ def test_a_rule_that_crashes_is_a_violation_that_nothing_exempts_from_and_the_ot
                 max_age_days=9,
             ),
             (
-                "origin.retrieved_at: the policy was retrieved at 2026-01-01T00:00:00+00:00 and is good for 9 days, until "
-                "2026-01-10T00:00:00+00:00"
+                "origin.retrieved_at: the policy was retrieved at 2026-01-01T00:00:00+00:00 and is good for 9 days, "
+                "until 2026-01-10T00:00:00+00:00"
             ),
             "Fetch the present one from s3://x/policy.json",
         ),
@@ -135,6 +135,7 @@ def test_a_policy_that_cannot_be_used_is_a_violation_which_says_what_to_fetch(
         ({"Resources": {f"R{number}": {} for number in range(10_001)}}, ["LCS902"]),
         ({"Resources": {"Fn::Transform": {"Name": "AWS::Include"}}}, ["LCS905"]),
         ({"Transform": "MyMacro", "Resources": {}}, ["LCS905"]),
+        ({"Resources": {"M": {"Type": "Acme::Shop::Handler::MODULE"}}}, ["LCS905"]),
         ({"Transform": ["AWS::Serverless-2016-10-31", {"Name": "AWS::LanguageExtensions"}]}, []),
     ],
 )

@@ -15,7 +15,7 @@ from tests.rules.judging import CSC, broken, judge
 KEY = "lambda:CodeSigningConfigArn"
 
 
-def allow(*actions: str, **more: Any) -> dict[str, Any]:
+def allow(*actions: Any, **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": "*", **more}
 
 
@@ -27,7 +27,7 @@ def policy(*statements: Any) -> dict[str, Any]:
     return {"Type": "AWS::IAM::Policy", "Properties": {"PolicyDocument": {"Statement": list(statements)}}}
 
 
-STATEMENTS: dict[str, tuple[list[Any], list[str]]] = {
+STATEMENTS: dict[str, tuple[Any, list[str]]] = {
     "detach": ([allow("lambda:DeleteFunctionCodeSigningConfig")], ["LCS501"]),
     "in-any-case": ([allow("LAMBDA:deletefunctionCODESIGNINGconfig")], ["LCS501"]),
     "weaken": ([allow("lambda:UpdateCodeSigningConfig")], ["LCS501"]),
@@ -43,6 +43,10 @@ STATEMENTS: dict[str, tuple[list[Any], list[str]]] = {
         [],
     ),
     "in-a-branch": ([{"Fn::If": ["C", allow("lambda:*"), {"Ref": "AWS::NoValue"}]}], ["LCS501"]),
+    "statement-list-in-a-branch": ({"Fn::If": ["C", [allow("lambda:*")], []]}, ["LCS501"]),
+    "actions-in-a-branch": ([allow({"Fn::If": ["C", ["lambda:*"], "s3:Get*"]})], ["LCS501"]),
+    "effect-in-a-branch": ([{**allow("lambda:*"), "Effect": {"Fn::If": ["C", "Allow", "Deny"]}}], ["LCS501"]),
+    "action-parameter": ([allow({"Ref": "P"})], ["LCS501", "LCS502"]),
     "grant": ([allow("signer:AddProfilePermission")], ["LCS502"]),
     "grant-by-wildcard": ([allow("signer:*")], ["LCS502"]),
     "create": ([allow("lambda:CreateFunction")], ["LCS505"]),
@@ -104,7 +108,8 @@ STATEMENTS: dict[str, tuple[list[Any], list[str]]] = {
     "everything-on-a-table": ([allow("*", Resource={"Fn::GetAtt": ["Table", "Arn"]})], []),
     "everything-on-a-function": ([allow("*", Resource={"Fn::GetAtt": ["F", "Arn"]})], ["LCS501"]),
     "everything-on-a-parameter": ([allow("*", Resource={"Ref": "P"})], ["LCS501", "LCS502"]),
-    "one-statement-without-a-list": ([], []),
+    "everything-on-nested-resources": ([allow("*", Resource=[["arn:aws:s3:::a"], {"Ref": "P"}])], ["LCS501", "LCS502"]),
+    "no-statement": ([], []),
 }
 BESIDE: dict[str, Any] = {
     "Table": {"Type": "AWS::DynamoDB::Table"},
@@ -113,9 +118,12 @@ BESIDE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(("statements", "expected"), STATEMENTS.values(), ids=STATEMENTS)
-def test_a_statement_leads_around_code_signing_or_does_not(statements: list[Any], expected: list[str]) -> None:
-    found = broken({"P": policy(*statements), **BESIDE}, Parameters={"P": {"Type": "String"}})
-    assert found == [f"{rule} P" for rule in expected]
+def test_a_statement_leads_around_code_signing_or_does_not(statements: Any, expected: list[str]) -> None:
+    document = policy(*statements) if isinstance(statements, list) else policy()
+    if isinstance(statements, dict):
+        document["Properties"]["PolicyDocument"]["Statement"] = statements
+    found = broken({"X": document, **BESIDE}, Parameters={"P": {"Type": "String"}})
+    assert found == [f"{rule} X" for rule in expected]
 
 
 DOCUMENT = {"Statement": allow("lambda:DeleteFunctionCodeSigningConfig")}
@@ -127,6 +135,10 @@ DOCUMENT = {"Statement": allow("lambda:DeleteFunctionCodeSigningConfig")}
         {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": DOCUMENT}},
         {"Type": "AWS::IAM::RolePolicy", "Properties": {"PolicyDocument": DOCUMENT}},
         {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": DOCUMENT}]}},
+        {"Type": "AWS::IAM::Role", "Properties": {"Policies": {"Fn::If": ["C", [{"PolicyDocument": DOCUMENT}], []]}}},
+        {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"Fn::If": ["C", {"PolicyDocument": DOCUMENT}, {}]}]}},
+        {"Type": "AWS::IAM::Policy", "Properties": {"PolicyDocument": {"Fn::If": ["C", DOCUMENT, {}]}}},
+        {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": {"Fn::Sub": json.dumps(DOCUMENT)}}},
         {"Type": "AWS::IAM::User", "Properties": {"Policies": [{"PolicyDocument": DOCUMENT}]}},
         {"Type": "AWS::IAM::Group", "Properties": {"Policies": [{"PolicyDocument": DOCUMENT}]}},
         {"Type": "AWS::Serverless::StateMachine", "Properties": {"Policies": [DOCUMENT]}},
@@ -139,6 +151,12 @@ DOCUMENT = {"Statement": allow("lambda:DeleteFunctionCodeSigningConfig")}
 )
 def test_it_is_found_wherever_a_template_can_hold_it(resource: dict[str, Any]) -> None:
     assert broken({"X": resource}) == ["LCS501 X"]
+
+
+@pytest.mark.parametrize("document", [{"Ref": "P"}, {"Fn::ImportValue": "policy"}, "{", {"Fn::Sub": "${P}"}])
+def test_a_policy_that_is_open_until_the_deployment_is_not_accepted(document: Any) -> None:
+    resources = {"X": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyDocument": document}}}
+    assert broken(resources, Parameters={"P": {"Type": "String"}}) == ["LCS507 X"]
 
 
 def test_inviting_a_caller_is_no_way_around_code_signing() -> None:

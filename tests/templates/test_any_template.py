@@ -114,3 +114,22 @@ def test_any_template_gives_a_report_and_never_an_exception(
     report = check_assembly(read_template(scratch), POLICY, VERIFIED_AT)
     assert {item.rule.id for item in report.violations} <= RULES.keys()
     assert json.loads(json.dumps(report.to_dict()))["passes"] is bool(report)
+
+
+@pytest.mark.parametrize("depth", [90, 300])
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda deep: {"Fn::ForEach::L": ["N", ["a"], {"F${N}": {"Type": "AWS::Lambda::Function", "Properties": deep}}]},
+        lambda deep: {"F": {"Type": "AWS::Lambda::Function", "Properties": {"Code": deep, "Layers": deep}}},
+        lambda deep: {"P": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyDocument": {"Statement": deep}}}},
+        lambda deep: {"S": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": deep}}},
+    ],
+    ids=["loop", "function", "policy", "stack"],
+)
+def test_deep_nesting_is_a_violation_and_no_exception(scratch: Path, place: Any, depth: int) -> None:
+    deep: Any = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    for _ in range(depth):
+        deep = {"Fn::If": ["C", [deep], "y"]}
+    scratch.write_text(json.dumps({"Resources": place(deep)}))
+    assert not check_assembly(read_template(scratch), POLICY, VERIFIED_AT)

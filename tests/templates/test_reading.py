@@ -16,7 +16,7 @@ from aws_cdk import aws_ssm as ssm
 
 from constructs_pkg.rules import CheckReport
 from constructs_pkg.signing.attestation import attest_archive, format_attestation
-from constructs_pkg.templates import check_assembly, file_artifacts, find_templates, read_assembly, read_template
+from constructs_pkg.templates import archive_verdicts, check_assembly, find_templates, read_assembly, read_template
 from tests.rules.judging import CSC, POLICY, PUBLISHER, SIGNED, UNSIGNED, VERIFIED_AT, function
 
 SAMPLES = Path(__file__).parents[1] / "rules" / "samples"
@@ -106,7 +106,7 @@ def test_one_archive_behind_many_functions_is_read_once_and_judged_once(
     shutil.copy(folder / "signed.zip", folder / "copy.zip")
     read: list[Path] = []
     judged: list[object] = []
-    opened, verify = Path.open, file_artifacts.verify_archive
+    opened, verify = Path.open, archive_verdicts.verify_archive
 
     def counting_open(self: Path, *words: Any, **options: Any) -> Any:
         read.append(self)
@@ -121,7 +121,7 @@ def test_one_archive_behind_many_functions_is_read_once_and_judged_once(
     (folder / "many.json").write_text(json.dumps({"Resources": resources}))
     assembly = read_template(folder / "many.json")
     monkeypatch.setattr(Path, "open", counting_open)
-    monkeypatch.setattr(file_artifacts, "verify_archive", counting_verify)
+    monkeypatch.setattr(archive_verdicts, "verify_archive", counting_verify)
     report = check_assembly(assembly, POLICY, VERIFIED_AT)
     assert (bool(report), report.functions, report.archives) == (True, 100, 1)
     assert sorted(read) == [folder / "copy.zip", folder / "signed.zip"]

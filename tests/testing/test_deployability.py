@@ -43,7 +43,7 @@ def test_signed_stack_is_deployable(stack_with, signed_archive, code_signing_pol
 
 
 def test_failure_lists_every_reason_with_rule_construct_and_remedy(
-    stack_with, signed_archive, unsigned_archive, code_signing_authority, tmp_path
+    stack_with, unsigned_archive, code_signing_authority, tmp_path
 ) -> None:
     other = code_signing_authority.signed_archive(
         tmp_path / "other.zip", {"index.py": "1\n"}, profile=code_signing_authority.other_profile
@@ -52,12 +52,13 @@ def test_failure_lists_every_reason_with_rule_construct_and_remedy(
         assert_deployable(stack_with(other, unsigned_archive), code_signing_authority.policy)
     lines = str(caught.value).splitlines()
     assert lines[0] == "2 reasons why this would not be deployed"
-    assert [line.split()[:2] + [line.split("(")[0].split()[-1]] for line in lines if line.startswith("FATAL")] == [
+    assert [[*line.split()[:2], line.split("(")[0].split()[-1]] for line in lines if line.startswith("FATAL")] == [
         ["FATAL", "LCS301", "Payments/Layer/Resource"],
         ["FATAL", "LCS203", "Payments/Charge/Resource"],
     ]
-    assert any("is not one of the 1 allowed" in line for line in lines)
-    assert any("Have it signed by one of the allowed publishers" in line for line in lines)
+    text = str(caught.value)
+    assert "/signing-profiles/somebody_else/" in text
+    assert "Have it signed by one of the allowed publishers" in text
 
 
 def test_stack_is_judged_with_its_nested_stacks_and_without_the_others(
@@ -153,7 +154,7 @@ def test_verdict_on_an_archive_with_its_layers(
 
 
 def test_no_verdict_is_no_pass(code_signing_authority, signed_archive, tmp_path) -> None:
-    with pytest.raises(FileAccessError, match="missing.zip"):
+    with pytest.raises(FileAccessError, match=r"missing\.zip"):
         lambda_verdict(tmp_path / "missing.zip", code_signing_authority.policy)
     with pytest.raises(PolicyError, match="no trust root"):
         lambda_verdict(signed_archive, type(code_signing_authority.policy)((code_signing_authority.publisher,)))

@@ -4,24 +4,25 @@ MiniStack's own functions that store code are wrapped, so that what its CloudFor
 too. Publishing a layer checks nothing, attaching it does: as on AWS.
 """
 
+# MiniStack is untyped and has no public names for this; `internals` lists all that is touched.
+# ruff: noqa: SLF001, ANN401
+
 import base64
 import binascii
 import copy
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
-from ministack.core.responses import get_account_id, get_region, json_response
-from ministack.services import lambda_svc
-
-from constructs_pkg.arns import FunctionArn
-from constructs_pkg.errors import ArnError, ServiceError
+from constructs_pkg.errors import ServiceError
 from constructs_pkg.signing.deployment import Artifact
 from constructs_pkg.testing.local_aws.code_signing_configs import INVALID, CodeSigningConfigs
 from constructs_pkg.testing.local_aws.deployment_records import record_deployment
+from constructs_pkg.testing.local_aws.function_references import function_arn, parse_function
+from constructs_pkg.testing.local_aws.internals import LAMBDA, RESPONSES
 from constructs_pkg.testing.local_aws.judgement import Judge, function_artifact, layer_artifact
 from constructs_pkg.testing.local_aws.overlay import Overlay, Proceed, Request, Response, error_response
 from constructs_pkg.testing.local_aws.rest_json import RestJsonService
@@ -58,17 +59,15 @@ def install(overlay: Overlay) -> None:
         return await service(request, proceed)
 
     overlay.add_service("lambda", serve)
-    lambda_svc._fetch_code_from_s3 = _reading_once(lambda_svc._fetch_code_from_s3)  # noqa: SLF001
+    LAMBDA._fetch_code_from_s3 = _reading_once(LAMBDA._fetch_code_from_s3)
     for name, wrap in (
         ("_create_function", code_signing.checking_create),
         ("_update_code", code_signing.checking_code),
         ("_update_config", code_signing.checking_layers),
         ("_publish_layer_version", code_signing.noting_layer),
     ):
-        setattr(lambda_svc, name, _guarded(wrap, getattr(lambda_svc, name)))
-    lambda_svc._layer_config_from_version = code_signing.showing_layer(  # noqa: SLF001
-        lambda_svc._layer_config_from_version  # noqa: SLF001
-    )
+        setattr(LAMBDA, name, _guarded(wrap, getattr(LAMBDA, name)))
+    LAMBDA._layer_config_from_version = code_signing.showing_layer(LAMBDA._layer_config_from_version)
 
 
 class CodeSigning:
@@ -109,10 +108,10 @@ class CodeSigning:
         config = self.configs.require(config_arn)
         artifacts: list[Artifact] = []
         if code is not None:
-            artifacts.append(function_artifact(_function_arn(function_name), code))
+            artifacts.append(function_artifact(function_arn(function_name), code))
         artifacts += [layer_artifact(arn, _layer_code(arn)) for arn in layer_arns]
-        reports, refusal = self._judge.judge(config, artifacts, get_region())
-        record_deployment(event_name, _function_arn(function_name), reports, refusal)
+        reports, refusal = self._judge.judge(config, artifacts, RESPONSES.get_region())
+        record_deployment(event_name, function_arn(function_name), reports, refusal)
         if refusal is not None:
             raise refusal
 
@@ -123,7 +122,7 @@ class CodeSigning:
             function: MiniStack's record of the function.
         """
         code = function.get("code_zip")
-        origin = self._judge.origin_of(code, get_region()) if code else None
+        origin = self._judge.origin_of(code, RESPONSES.get_region()) if code else None
         records = [function, *(item for item in function["versions"].values() if item.get("code_zip") is code)]
         for record in records:
             for member in ("SigningProfileVersionArn", "SigningJobArn"):
@@ -135,12 +134,11 @@ class CodeSigning:
 
     def checking_create(self, proceed: Handler, data: dict[str, Any]) -> Response:
         """CreateFunction."""
-        name, config_arn = _new_function_name(data), data.get("CodeSigningConfigArn")
+        (name, _), config_arn = parse_function(data.get("FunctionName")), data.get("CodeSigningConfigArn")
         data = {**data, "FunctionName": name}
-        if name in lambda_svc._functions:  # noqa: SLF001
+        if name in LAMBDA._functions:
             return proceed(data)
-        given = data.get("Code")
-        code_data = given if isinstance(given, dict) else {}
+        code_data = _object(data.get("Code"))
         is_image = data.get("PackageType") == "Image" or "ImageUri" in code_data
         if config_arn and is_image:
             raise ServiceError(INVALID, "Code signing is not supported for functions created with container images.")
@@ -150,17 +148,17 @@ class CodeSigning:
         response = proceed(data)
         if response[0] >= _OK:
             return response
-        function = lambda_svc._functions[name]  # noqa: SLF001
+        function = LAMBDA._functions[name]
         function["code_signing_config_arn"] = config_arn or ""
         self.note_signature(function)
         return _with_signature(response, function)
 
     def checking_code(self, proceed: Handler, name: str, data: dict[str, Any]) -> Response:
         """UpdateFunctionCode, which MiniStack runs for real with DryRun too."""
-        function = lambda_svc._functions.get(name)  # noqa: SLF001
+        function = LAMBDA._functions.get(name)
         if function is None:
             return proceed(name, data)
-        stale = lambda_svc._check_revision(function["config"], data)  # noqa: SLF001
+        stale = LAMBDA._check_revision(function["config"], data)
         if stale is not None:
             return stale
         config_arn = function.get("code_signing_config_arn")
@@ -169,7 +167,7 @@ class CodeSigning:
         code = None if "ImageUri" in data else _required_code(data)
         self.require(name, config_arn, event_name="UpdateFunctionCode20150331v2", code=code)
         if data.get("DryRun"):
-            return json_response(_as_if_updated(function["config"], code))
+            return RESPONSES.json_response(_as_if_updated(function["config"], code))
         response = proceed(name, data)
         if response[0] < _OK:
             self.note_signature(function)
@@ -178,9 +176,9 @@ class CodeSigning:
 
     def checking_layers(self, proceed: Handler, name: str, data: dict[str, Any]) -> Response:
         """UpdateFunctionConfiguration, which is checked where it attaches layers."""
-        function = lambda_svc._functions.get(name)  # noqa: SLF001
+        function = LAMBDA._functions.get(name)
         if function is not None and data.get("Layers"):
-            stale = lambda_svc._check_revision(function["config"], data)  # noqa: SLF001
+            stale = LAMBDA._check_revision(function["config"], data)
             if stale is not None:
                 return stale
             self.require(
@@ -193,17 +191,12 @@ class CodeSigning:
 
     def noting_layer(self, proceed: Handler, layer_name: str, data: dict[str, Any]) -> Response:
         """PublishLayerVersion: nothing is checked, but where an intact signature comes from is shown."""
-        content = data.get("Content")
-        _required_code(content if isinstance(content, dict) else {})
+        _required_code(_object(data.get("Content")))
         response = proceed(layer_name, data)
         if response[0] >= _OK:
             return response
         answer = json.loads(response[2])
-        version = next(
-            item
-            for item in lambda_svc._layers[layer_name]["versions"]  # noqa: SLF001
-            if item["Version"] == answer["Version"]
-        )
+        version = next(item for item in LAMBDA._layers[layer_name]["versions"] if item["Version"] == answer["Version"])
         self._note_layer(version)
         answer["Content"] = version["Content"]
         return response[0], response[1], json.dumps(answer).encode()
@@ -225,7 +218,7 @@ class CodeSigning:
     def _note_layer(self, version: dict[str, Any]) -> None:
         code = version.get("_zip_data")
         if code and "SigningJobArn" not in version["Content"]:
-            origin = self._judge.origin_of(code, get_region())
+            origin = self._judge.origin_of(code, RESPONSES.get_region())
             if origin is not None:
                 version["Content"].update(origin.to_dict())
 
@@ -244,7 +237,7 @@ def _guarded(wrap: Callable[..., Response], original: Handler) -> Handler:
 
 
 @contextmanager
-def _one_reading() -> Iterator[None]:
+def _one_reading() -> Generator[None]:
     """Have an S3 object read once: the bytes that were checked are the bytes that are deployed."""
     token = _read_objects.set({})
     try:
@@ -265,18 +258,6 @@ def _reading_once(original: Callable[..., bytes | None]) -> Callable[..., bytes 
     return fetch
 
 
-def _new_function_name(data: dict[str, Any]) -> str:
-    """Return the name of a function that is to be made, however the request writes it."""
-    reference = data.get("FunctionName")
-    if not isinstance(reference, str):
-        raise ServiceError(INVALID, "FunctionName is required")
-    name = lambda_svc._resolve_request_scoped_name(reference)  # noqa: SLF001
-    try:
-        return FunctionArn.parse(_function_arn(name)).name
-    except ArnError as error:
-        raise ServiceError(INVALID, str(error)) from error
-
-
 def _required_code(data: dict[str, Any]) -> bytes:
     """Return the ZIP that a request brings or names.
 
@@ -288,10 +269,10 @@ def _required_code(data: dict[str, Any]) -> bytes:
     bucket, key, version = data.get("S3Bucket"), data.get("S3Key"), data.get("S3ObjectVersion")
     if not isinstance(bucket, str) or not isinstance(key, str) or not isinstance(version, str | None):
         raise ServiceError(INVALID, "Please provide a source for function code.")
-    wrong_region = lambda_svc.s3_code_region_message(bucket)
+    wrong_region = LAMBDA.s3_code_region_message(bucket)
     if wrong_region:
         raise ServiceError(INVALID, wrong_region)
-    code = lambda_svc._fetch_code_from_s3(bucket, key, version_id=version)  # noqa: SLF001
+    code = LAMBDA._fetch_code_from_s3(bucket, key, version_id=version)
     if code is None:
         raise ServiceError(
             INVALID,
@@ -319,11 +300,18 @@ def _layer_arns(layers: Any) -> list[str]:
         return []
     if not isinstance(layers, list):
         raise ServiceError("SerializationException", "Layers is not a list")
-    arns = [layer.get("Arn") if isinstance(layer, dict) else layer for layer in layers]
-    for arn in arns:
+    arns: list[str] = []
+    for layer in cast("list[Any]", layers):
+        # CloudFormation's handlers pass the layers on as they are shown, with their sizes.
+        arn: Any = _object(layer).get("Arn") if isinstance(layer, dict) else layer
         if not isinstance(arn, str):
             raise ServiceError("SerializationException", "Layers holds what is not the ARN of a layer version")
+        arns.append(arn)
     return arns
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _layer_code(arn: str) -> bytes:
@@ -332,7 +320,7 @@ def _layer_code(arn: str) -> bytes:
     Raises:
         ServiceError: The caller may not attach it, it does not exist, or nobody here holds it.
     """
-    version, problem = lambda_svc._resolve_layer_version_for_attachment(arn)  # noqa: SLF001
+    version, problem = LAMBDA._resolve_layer_version_for_attachment(arn)
     if problem is not None:
         content = json.loads(problem[2])
         raise ServiceError(content.get("__type", INVALID), content.get("message", ""), problem[0])
@@ -358,7 +346,3 @@ def _with_signature(response: Response, function: dict[str, Any]) -> Response:
         if member in function["config"]:
             answer[member] = function["config"][member]
     return response[0], response[1], json.dumps(answer).encode()
-
-
-def _function_arn(name: str) -> str:
-    return f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{name}"

@@ -1,14 +1,17 @@
 """Lambda's code signing configs: the records and every operation on them, without the enforcement."""
 
+# MiniStack is untyped and has no public names for this; `internals` lists all that is touched.
+# ruff: noqa: SLF001
+
 import json
 import secrets
 import string
 from typing import Any
 
-from ministack.services import lambda_svc
-
 from constructs_pkg.arns import CodeSigningConfigArn, SigningProfileVersionArn
 from constructs_pkg.errors import ArnError, ServiceError
+from constructs_pkg.testing.local_aws.function_references import function_arn, parse_function
+from constructs_pkg.testing.local_aws.internals import LAMBDA
 from constructs_pkg.testing.local_aws.overlay import Overlay, Request
 from constructs_pkg.testing.local_aws.pages import page
 from constructs_pkg.testing.local_aws.signing_authority import partition_of
@@ -80,11 +83,16 @@ class CodeSigningConfigs:
             )
         return config
 
+    def tags_of(self, arn: str) -> dict[str, str]:
+        """Return the tags of a config of the present account and Region; none where there is no such config."""
+        record: dict[str, Any] = self._configs.get(arn) or {}
+        return dict(record.get("tags", {}))
+
     def functions_of(self, arn: str) -> list[str]:
         """Return the ARNs of the functions that use a config."""
         return [
             function["config"]["FunctionArn"]
-            for function in lambda_svc._functions.values()  # noqa: SLF001
+            for function in LAMBDA._functions.values()
             if function.get("code_signing_config_arn") == arn
         ]
 
@@ -110,7 +118,7 @@ class CodeSigningConfigs:
         _require_tags(tags)
         config_id = "csc-" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_CHARACTERS))
         arn = str(CodeSigningConfigArn(partition_of(region), region, account, config_id))
-        policies = parameters.get("CodeSigningPolicies") or {}
+        policies: dict[str, Any] = parameters.get("CodeSigningPolicies") or {}
         self._configs[arn] = {
             "CodeSigningConfigId": config_id,
             "CodeSigningConfigArn": arn,
@@ -119,7 +127,7 @@ class CodeSigningConfigs:
                 "SigningProfileVersionArns": list(parameters["AllowedPublishers"]["SigningProfileVersionArns"])
             },
             "CodeSigningPolicies": {_POLICY: policies.get(_POLICY, "Warn")},
-            "LastModified": lambda_svc._now_iso(),  # noqa: SLF001
+            "LastModified": LAMBDA._now_iso(),
             "tags": tags,
         }
         return _shown(self._configs[arn])
@@ -152,12 +160,12 @@ class CodeSigningConfigs:
         if publishers:
             _require_publishers(publishers)
             record["AllowedPublishers"] = {"SigningProfileVersionArns": list(publishers["SigningProfileVersionArns"])}
-        policies = parameters.get("CodeSigningPolicies") or {}
+        policies: dict[str, Any] = parameters.get("CodeSigningPolicies") or {}
         if _POLICY in policies:
             record["CodeSigningPolicies"] = {_POLICY: policies[_POLICY]}
         if "Description" in parameters:
             record["Description"] = parameters["Description"]
-        record["LastModified"] = lambda_svc._now_iso()  # noqa: SLF001
+        record["LastModified"] = LAMBDA._now_iso()
         return _shown(record)
 
     def delete(self, parameters: dict[str, Any], _request: Request) -> None:
@@ -259,12 +267,12 @@ def _require_tags(tags: dict[str, str]) -> None:
 
 def _function(reference: str) -> tuple[str, dict[str, Any]]:
     """Return the name and the record of a function that is named without a version or an alias."""
-    name, qualifier = lambda_svc._resolve_request_scoped_name_and_qualifier(reference)  # noqa: SLF001
+    name, qualifier = parse_function(reference)
     if qualifier is not None:
         raise ServiceError(
             INVALID, f"Invalid qualifier {qualifier!r}: a code signing configuration belongs to the function itself."
         )
-    function = lambda_svc._functions.get(name)  # noqa: SLF001
+    function = LAMBDA._functions.get(name)
     if function is None:
-        raise ServiceError("ResourceNotFoundException", f"Function not found: {lambda_svc._func_arn(name)}", 404)  # noqa: SLF001
+        raise ServiceError("ResourceNotFoundException", f"Function not found: {function_arn(name)}", 404)
     return name, function

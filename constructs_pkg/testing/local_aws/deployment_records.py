@@ -1,17 +1,18 @@
 """What a deployment under a code signing config leaves behind: CloudWatch's metric and CloudTrail's record."""
 
+# MiniStack is untyped and has no public names for this; `internals` lists all that is touched.
+# ruff: noqa: SLF001
+
 import json
 import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
-from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudtrail, cloudwatch
-
 from constructs_pkg.arns import FunctionArn
 from constructs_pkg.errors import ServiceError
 from constructs_pkg.signing.report import Decision, VerificationReport
+from constructs_pkg.testing.local_aws.internals import CLOUDTRAIL, CLOUDWATCH, RESPONSES
 
 __all__ = ["record_deployment"]
 
@@ -21,8 +22,8 @@ def record_deployment(
 ) -> None:
     """Count a warned deployment (``AWS/Lambda``, ``SignatureValidationErrors``), and record every one.
 
-    ``signatureStatus`` with the profile's and the job's ARN was observed on AWS; the names of the other fields, and that
-    they stand in ``additionalEventData``, are our model.
+    ``signatureStatus`` with the profile's and the job's ARN was observed on AWS; the other names, and the place in
+    ``additionalEventData``, are our model.
 
     Args:
         event_name: CloudTrail's name of the operation.
@@ -33,14 +34,14 @@ def record_deployment(
     name = FunctionArn.parse(function_arn).name
     for report in reports:
         if refusal is None and report.decision is Decision.WARNED:
-            cloudwatch.record_metric("AWS/Lambda", "SignatureValidationErrors", 1, "Count", {"FunctionName": name})
+            CLOUDWATCH.record_metric("AWS/Lambda", "SignatureValidationErrors", 1, "Count", {"FunctionName": name})
     event: dict[str, Any] = {
         "eventVersion": "1.11",
         "eventSource": "lambda.amazonaws.com",
         "eventName": event_name,
         "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "awsRegion": get_region(),
-        "recipientAccountId": get_account_id(),
+        "awsRegion": RESPONSES.get_region(),
+        "recipientAccountId": RESPONSES.get_account_id(),
         "eventID": str(uuid4()),
         "eventType": "AwsApiCall",
         "readOnly": False,
@@ -49,13 +50,13 @@ def record_deployment(
     }
     if refusal is not None:
         event |= {"errorCode": refusal.code, "errorMessage": str(refusal)}
-    cloudtrail._get_event_queue().append(  # noqa: SLF001
+    CLOUDTRAIL._get_event_queue().append(
         {
             "EventId": event["eventID"],
             "EventName": event_name,
             "EventSource": event["eventSource"],
             "EventTime": time.time(),
-            "Username": get_account_id(),
+            "Username": RESPONSES.get_account_id(),
             "AccessKeyId": "",
             "ReadOnly": "false",
             "Resources": [{"ResourceType": "AWS::Lambda::Function", "ResourceName": function_arn}],

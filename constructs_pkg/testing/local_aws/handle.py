@@ -1,5 +1,8 @@
 """Start a local AWS in a process of its own, talk to it, stop it."""
 
+# boto3 makes its clients, and their types, at run time; it is imported late because that is slow.
+# ruff: noqa: ANN401, PLC0415
+
 import contextlib
 import functools
 import json
@@ -9,13 +12,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from select import select
 from types import TracebackType
 from typing import Any, Self
 
 from constructs_pkg.errors import LocalAwsError
-from constructs_pkg.testing.local_aws.settings import DEFAULT_ACCOUNT, DEFAULT_REGION, LOOPBACK, SECRET_ACCESS_KEY, Settings
+from constructs_pkg.testing.local_aws.settings import (
+    DEFAULT_ACCOUNT,
+    DEFAULT_REGION,
+    LOOPBACK,
+    SECRET_ACCESS_KEY,
+    Settings,
+)
 
 __all__ = ["LocalAws"]
 
@@ -27,9 +37,8 @@ _MAX_LOG_CHARACTERS = 4000
 @functools.cache
 def _loader() -> Any:
     """Return one loader for all clients: it remembers the models of services, which take a while to read."""
-    from botocore.loaders import create_loader  # noqa: PLC0415 (slow to load)
-
-    return create_loader()
+    loaders: Any = import_module("botocore.loaders")
+    return loaders.create_loader()
 
 
 class LocalAws:
@@ -125,6 +134,17 @@ class LocalAws:
                 shutil.rmtree(self._temporary, ignore_errors=True)
                 self._temporary = None
 
+    def require_running(self) -> None:
+        """Make sure that the server has not ended by itself.
+
+        Raises:
+            LocalAwsError: It has; the message has its last words.
+        """
+        if self._process is not None and self._process.poll() is not None:
+            raise LocalAwsError(
+                f"the local AWS has ended with exit code {self._process.returncode}. {self._last_words()}"
+            )
+
     @property
     def process_id(self) -> int:
         """Return the server's process id.
@@ -189,14 +209,14 @@ class LocalAws:
             region: The Region.
             credentials: To be somebody else: the ``Credentials`` of ``sts.assume_role``.
         """
-        import boto3  # noqa: PLC0415 (slow to load)
-        import botocore.session  # noqa: PLC0415 (slow to load)
-        from botocore.config import Config  # noqa: PLC0415 (slow to load)
+        import boto3.session
+        import botocore.session
+        from botocore.config import Config
 
-        core = botocore.session.Session()
+        core: Any = botocore.session.Session()
         core.register_component("data_loader", _loader())
         given = credentials or {"AccessKeyId": account or self.account, "SecretAccessKey": SECRET_ACCESS_KEY}
-        session = boto3.session.Session(
+        session: Any = boto3.session.Session(
             botocore_session=core,
             aws_access_key_id=given["AccessKeyId"],
             aws_secret_access_key=given["SecretAccessKey"],
@@ -204,12 +224,10 @@ class LocalAws:
             region_name=region,
         )
         return session.client(
-            service,  # pyright: ignore[reportArgumentType] (the name is known at run time only)
+            service,
             endpoint_url=self.endpoint_url,
             # host prefixes such as signer's "data-" would lead away from 127.0.0.1
-            config=Config(
-                retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, inject_host_prefix=False
-            ),
+            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, inject_host_prefix=False),
         )
 
     def __enter__(self) -> Self:
@@ -239,7 +257,9 @@ class LocalAws:
         try:
             answer = json.loads(line)
         except ValueError:
-            raise LocalAwsError(f"the local AWS did not start within {_START_SECONDS} s. {self._last_words()}") from None
+            raise LocalAwsError(
+                f"the local AWS did not start within {_START_SECONDS} s. {self._last_words()}"
+            ) from None
         if "error" in answer:
             raise LocalAwsError(answer["error"])
         return answer

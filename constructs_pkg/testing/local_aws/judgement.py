@@ -1,4 +1,4 @@
-"""Would Lambda take this code? The package's own verifier, asked with the configs, roots and revocations of the server."""
+"""Would Lambda take this code? Asks the verifier, with the configs, roots and revocations of the server."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from constructs_pkg.signing.archive import SIGNATURE_ENTRY
 from constructs_pkg.signing.deployment import Artifact
 from constructs_pkg.signing.policy import CodeSigningPolicy, Mode, PolicyOrigin
 from constructs_pkg.signing.report import CheckName, CheckStatus, Decision, VerificationReport
+from constructs_pkg.signing.trust import TrustStore
 from constructs_pkg.signing.verifier import verify_archive
 from constructs_pkg.testing.local_aws.overlay import Overlay
 from constructs_pkg.testing.local_aws.signing_authority import SigningAuthority
@@ -74,9 +75,7 @@ class Judge:
             PolicyOrigin(CodeSigningConfigArn.parse(config["CodeSigningConfigArn"]), now),
         )
         reports = [
-            verify_archive(
-                artifact.source, policy, now, artifact=artifact.name, resource_arn=artifact.resource_arn
-            )
+            verify_archive(artifact.source, policy, now, artifact=artifact.name, resource_arn=artifact.resource_arn)
             for artifact in artifacts
         ]
         refused = next((report for report in reports if report.decision is Decision.REJECTED), None)
@@ -100,7 +99,7 @@ class Judge:
             return None
         return SignatureOrigin(str(report.signing_profile_version_arn), str(report.signing_job_arn))
 
-    def _trust(self, region: str) -> Any:
+    def _trust(self, region: str) -> TrustStore:
         try:
             self._authority.use_region(region)
         except SigningError:
@@ -127,4 +126,3 @@ def layer_artifact(arn: str, code: bytes) -> Artifact:
         code: The ZIP.
     """
     return Artifact(arn, code, LayerVersionArn.parse(arn))
-

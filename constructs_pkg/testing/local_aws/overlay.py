@@ -1,33 +1,32 @@
 """The registry through which our modules add services, CloudFormation resource types and state to MiniStack.
 
-A module has a function ``install(overlay)`` and is listed in `MODULES`. What it adds goes through the `Overlay`, so that
-the places where MiniStack's internals are touched are few; `constructs_pkg.testing.local_aws.internals` lists them.
+A module has a function ``install(overlay)`` and is listed in `MODULES`. What it adds goes through the `Overlay`, so
+that the places where the internals of MiniStack are touched are few.
 """
+
+# MiniStack is untyped and has no public names for this; `internals` lists all that is touched.
+# ruff: noqa: SLF001, ANN401
 
 import importlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, MutableMapping
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
-
-from ministack import app
-from ministack.core.responses import (
-    AccountRegionScopedDict,
-    AccountScopedDict,
-    error_response_json,
-    get_account_id,
-    get_region,
-    request_scope,
-    set_request_account_id,
-    set_request_region,
-)
+from typing import Any, Protocol, TypeVar, cast
 
 from constructs_pkg.errors import ServiceError
 from constructs_pkg.organization import Organization
+from constructs_pkg.testing.local_aws.internals import (
+    APP,
+    CLOUDFORMATION_DRIFT,
+    CLOUDFORMATION_HANDLERS,
+    CLOUDFORMATION_PROVISIONERS,
+    EVENTBRIDGE,
+    RESPONSES,
+)
 from constructs_pkg.testing.local_aws.settings import Settings
 
 __all__ = ["MODULES", "Overlay", "Proceed", "Request", "Response", "Service", "install"]
@@ -72,12 +71,12 @@ class Request:
     @property
     def account(self) -> str:
         """Return the account of the caller, 12 digits."""
-        return get_account_id()
+        return RESPONSES.get_account_id()
 
     @property
     def region(self) -> str:
         """Return the Region of the request."""
-        return get_region()
+        return RESPONSES.get_region()
 
     def json(self) -> dict[str, Any]:
         """Return the body as a JSON object, empty where there is none.
@@ -91,7 +90,7 @@ class Request:
             raise ServiceError("SerializationException", f"the request body is not JSON: {error}") from error
         if not isinstance(value, dict):
             raise ServiceError("SerializationException", "the request body is not a JSON object")
-        return value
+        return cast("dict[str, Any]", value)
 
 
 Proceed = Callable[[Request], Awaitable[Response]]
@@ -131,6 +130,7 @@ class Overlay:
         self.organization = organization
         self._stores: dict[str, Any] = {}
         self._parts: dict[type, object] = {}
+        self._starters: list[Callable[[], None]] = []
 
     def now(self) -> datetime:
         """Return the present moment, aware, in UTC; later than the machine's where the clock was moved."""
@@ -164,6 +164,15 @@ class Overlay:
         assert isinstance(part, kind)
         return part
 
+    def at_start(self, starter: Callable[[], None]) -> None:
+        """Have a function called once, when the stored state is there and before the first request is answered."""
+        self._starters.append(starter)
+
+    def start(self) -> None:
+        """Call what `at_start` collected; the server does."""
+        for starter in self._starters:
+            starter()
+
     # Services
 
     def add_service(self, name: str, service: Service) -> None:
@@ -173,7 +182,7 @@ class Overlay:
             name: MiniStack's name of the service (a key of ``ministack.app.SERVICE_REGISTRY``).
             service: Serves requests or passes them on.
         """
-        previous = app.SERVICE_HANDLERS[name]
+        previous = APP.SERVICE_HANDLERS[name]
 
         async def proceed(request: Request) -> Response:
             return await previous(request.method, request.path, request.headers, request.body, request.query)
@@ -186,7 +195,7 @@ class Overlay:
             except ServiceError as error:
                 return error_response(error)
 
-        app.SERVICE_HANDLERS[name] = handler
+        APP.SERVICE_HANDLERS[name] = handler
 
     def add_cloudformation_action(self, name: str, action: Callable[[dict[str, list[str]]], Response]) -> None:
         """Serve an action of CloudFormation's Query API.
@@ -195,9 +204,7 @@ class Overlay:
             name: Such as ``CreateStackSet``.
             action: Gets the flat form parameters, each with all of its values, and returns the XML response.
         """
-        from ministack.services.cloudformation import handlers  # noqa: PLC0415 (loaded when first needed)
-
-        handlers._ACTION_HANDLERS[name] = action  # noqa: SLF001
+        CLOUDFORMATION_HANDLERS._ACTION_HANDLERS[name] = action
 
     def cloudformation_action(self, name: str) -> Callable[[dict[str, list[str]]], Response]:
         """Return who serves an action now, to wrap it.
@@ -205,9 +212,7 @@ class Overlay:
         Raises:
             KeyError: Nobody does.
         """
-        from ministack.services.cloudformation import handlers  # noqa: PLC0415 (loaded when first needed)
-
-        return handlers._ACTION_HANDLERS[name]  # noqa: SLF001
+        return CLOUDFORMATION_HANDLERS._ACTION_HANDLERS[name]
 
     def add_resource_type(self, name: str, resource_type: ResourceType) -> None:
         """Teach CloudFormation a resource type, or replace one.
@@ -216,9 +221,7 @@ class Overlay:
             name: Such as ``AWS::Lambda::CodeSigningConfig``.
             resource_type: Its functions.
         """
-        from ministack.services.cloudformation import provisioners  # noqa: PLC0415 (loaded when first needed)
-
-        provisioners._RESOURCE_HANDLERS[name] = {  # noqa: SLF001
+        CLOUDFORMATION_PROVISIONERS._RESOURCE_HANDLERS[name] = {
             "create": resource_type.create,
             "update": resource_type.update,
             "delete": resource_type.delete,
@@ -234,9 +237,7 @@ class Overlay:
             read: Gets physical id and expected properties; returns the actual properties, None where it is gone.
             properties: The names of the properties to compare.
         """
-        from ministack.services.cloudformation import drift  # noqa: PLC0415 (loaded when first needed)
-
-        drift._DRIFT_READERS[name] = (read, properties)  # noqa: SLF001
+        CLOUDFORMATION_DRIFT._DRIFT_READERS[name] = (read, properties)
 
     def emit_event(self, source: str, detail_type: str, detail: dict[str, Any], resources: list[str]) -> None:
         """Put an event of an AWS service on the default bus of the present account and Region.
@@ -247,24 +248,22 @@ class Overlay:
             detail: The event's detail.
             resources: ARNs.
         """
-        from ministack.services import eventbridge  # noqa: PLC0415 (loaded when first needed)
-
         entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail), "Resources": resources}
-        eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)  # noqa: SLF001
+        EVENTBRIDGE._put_events({"Entries": [entry]}, allow_aws_source=True)
 
     # State
 
-    def regional_store(self, name: str) -> AccountRegionScopedDict:
+    def regional_store(self, name: str) -> MutableMapping[str, Any]:
         """Return a dict that shows only the entries of the present account and Region; stored with the state.
 
         Args:
             name: Unique among all stores. Keys are texts, values JSON values (and bytes).
         """
-        return self._store(name, AccountRegionScopedDict)
+        return self._store(name, RESPONSES.AccountRegionScopedDict)
 
-    def account_store(self, name: str) -> AccountScopedDict:
+    def account_store(self, name: str) -> MutableMapping[str, Any]:
         """Return a dict that shows only the entries of the present account, in all Regions; stored with the state."""
-        return self._store(name, AccountScopedDict)
+        return self._store(name, RESPONSES.AccountScopedDict)
 
     def global_store(self, name: str) -> dict[str, Any]:
         """Return a dict that everybody sees; stored with the state."""
@@ -296,17 +295,17 @@ class Overlay:
     # Accounts
 
     @contextmanager
-    def acting_in(self, account: str, region: str) -> Iterator[None]:
+    def acting_in(self, account: str, region: str) -> Generator[None]:
         """Act in another account and Region, within a ``with`` block."""
-        with request_scope(account, region):
+        with RESPONSES.request_scope(account, region):
             yield
 
     def run_in(self, account: str, region: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function in another account and Region, with a context of its own that tasks it starts inherit."""
 
         def call() -> Any:
-            set_request_account_id(account)
-            set_request_region(region)
+            RESPONSES.set_request_account_id(account)
+            RESPONSES.set_request_region(region)
             return function(*arguments)
 
         return copy_context().run(call)
@@ -314,7 +313,7 @@ class Overlay:
 
 def error_response(error: ServiceError) -> Response:
     """Return a refusal as AWS's JSON error."""
-    return error_response_json(error.code, str(error), error.status_code)
+    return RESPONSES.error_response_json(error.code, str(error), error.status_code)
 
 
 def install(settings: Settings, organization: Organization | None) -> Overlay:
@@ -326,15 +325,13 @@ def install(settings: Settings, organization: Organization | None) -> Overlay:
     """
     overlay = Overlay(settings, organization)
     for name in MODULES:
-        module = importlib.import_module(name)
-        if hasattr(module, "install"):  # for the hours in which a module is being written
-            module.install(overlay)
+        importlib.import_module(name).install(overlay)
     _keep_state(overlay)
     return overlay
 
 
 def _keep_state(overlay: Overlay) -> None:
     """Have MiniStack store, restore and reset our state like that of a service of its own."""
-    app._loaded_modules["local_aws_overlay"] = overlay  # noqa: SLF001
-    app._state_map["local_aws_overlay"] = "local_aws_overlay"  # noqa: SLF001
-    app.SERVICE_REGISTRY["local-aws-overlay"] = {"module": "local_aws_overlay"}
+    APP._loaded_modules["local_aws_overlay"] = overlay
+    APP._state_map["local_aws_overlay"] = "local_aws_overlay"
+    APP.SERVICE_REGISTRY["local-aws-overlay"] = {"module": "local_aws_overlay"}

@@ -59,5 +59,7 @@ class RateLimits:
         while seen and seen[0] <= now - _WINDOW_SECONDS:
             seen.popleft()
         if len(seen) >= limit:
-            raise ServiceError("TooManyRequestsException", f"Rate exceeded: {operation}, {limit} requests a second", 429)
+            raise ServiceError(
+                "TooManyRequestsException", f"Rate exceeded: {operation}, {limit} requests a second", 429
+            )
         seen.append(now)

@@ -5,23 +5,25 @@ that shows at once. What botocore checks only on the client's side, or nowhere (
 checked here.
 """
 
+# What goes over the wire is of any type until it is checked; botocore's models have no types.
+# ruff: noqa: ANN401
+
 import functools
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 from inspect import isawaitable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
-import botocore.session
-from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
 from constructs_pkg.errors import ServiceError
 from constructs_pkg.testing.local_aws.overlay import Proceed, Request, Response
 
-__all__ = ["Operation", "RestJsonService", "service_model"]
+__all__ = ["Operation", "RestJsonService", "Router", "service_model"]
 
 Answer = dict[str, Any] | None
 Operation = Callable[[dict[str, Any], Request], Answer | Awaitable[Answer]]
@@ -32,9 +34,40 @@ _PLACEHOLDER = re.compile(r"\{([^}+]+)\+?\}")
 
 
 @functools.cache
-def service_model(service: str) -> ServiceModel:
+def service_model(service: str) -> Any:
     """Return botocore's model of a service."""
-    return botocore.session.get_session().get_service_model(service)
+    session: Any = import_module("botocore.session").get_session()
+    return session.get_service_model(service)
+
+
+class Router:
+    """Finds the operation that a request asks for.
+
+    Args:
+        service: botocore's name of a REST service.
+        names: The operations to find among; all of them where left out.
+    """
+
+    def __init__(self, service: str, names: Sequence[str] | None = None) -> None:
+        model = service_model(service)
+        operations = [model.operation_model(name) for name in (model.operation_names if names is None else names)]
+        # The longer literal first: /signing-jobs/with-payload is no job, /signing-profiles/NAME/revoke no profile.
+        operations.sort(key=lambda operation: -_literal_characters(operation))
+        self._routes = [(_route(operation), operation) for operation in operations]
+
+    def find(self, method: str, path: str) -> tuple[Any, dict[str, str]] | None:
+        """Return the operation and the parts of the path, None where there is no such operation.
+
+        Args:
+            method: The HTTP method.
+            path: The decoded path.
+        """
+        for pattern, operation in self._routes:
+            if operation.http["method"] == method:
+                match = pattern.fullmatch(path)
+                if match:
+                    return operation, match.groupdict()
+        return None
 
 
 class RestJsonService:
@@ -59,11 +92,8 @@ class RestJsonService:
         self._operations = dict(operations)
         self._invalid_code = invalid_code
         self._refuses_others = refuses_others
-        model = service_model(service)
-        names = model.operation_names if refuses_others else list(operations)
-        routes = [(_route(model.operation_model(name)), model.operation_model(name)) for name in names]
-        # The longer literal first: /signing-jobs/with-payload is no job, /signing-profiles/NAME/revoke no profile.
-        self._routes = sorted(routes, key=lambda route: -_literal_characters(route[1]))
+        names = service_model(service).operation_names if refuses_others else list(operations)
+        self._router = Router(service, names)
 
     async def __call__(self, request: Request, proceed: Proceed) -> Response:
         """Serve a request, or pass it on."""
@@ -71,7 +101,9 @@ class RestJsonService:
         if found is None:
             if self._refuses_others:
                 raise ServiceError(
-                    "UnknownOperationException", f"no operation of {self._service}: {request.method} {request.path}", 404
+                    "UnknownOperationException",
+                    f"no operation of {self._service}: {request.method} {request.path}",
+                    404,
                 )
             return await proceed(request)
         operation, parts = found
@@ -85,20 +117,14 @@ class RestJsonService:
             answer = await answer
         return _response(operation, answer or {})
 
-    def find(self, request: Request) -> tuple[OperationModel, dict[str, str]] | None:
+    def find(self, request: Request) -> tuple[Any, dict[str, str]] | None:
         """Return the operation that a request asks for, with the parts of its path; None where it is none of ours."""
-        for pattern, operation in self._routes:
-            if operation.http["method"] == request.method:
-                match = pattern.fullmatch(request.path)
-                if match:
-                    return operation, match.groupdict()
-        return None
+        return self._router.find(request.method, request.path)
 
-    def _parameters(self, operation: OperationModel, parts: dict[str, str], request: Request) -> dict[str, Any]:
+    def _parameters(self, operation: Any, parts: dict[str, str], request: Request) -> dict[str, Any]:
         shape = operation.input_shape
         if shape is None:
             return {}
-        assert isinstance(shape, StructureShape)
         body = request.json()
         parameters: dict[str, Any] = {}
         for name, member in shape.members.items():
@@ -114,43 +140,44 @@ class RestJsonService:
         return parameters
 
 
-def _route(operation: OperationModel) -> re.Pattern[str]:
+def _route(operation: Any) -> re.Pattern[str]:
     path = operation.http["requestUri"].split("?")[0]
     pieces = _PLACEHOLDER.split(path)
     # ARNs in a path hold slashes, some of them encoded: a placeholder takes what it gets, the check comes later.
     return re.compile("".join(re.escape(piece) if n % 2 == 0 else f"(?P<{piece}>.+)" for n, piece in enumerate(pieces)))
 
 
-def _literal_characters(operation: OperationModel) -> int:
+def _literal_characters(operation: Any) -> int:
     return len(_PLACEHOLDER.sub("", operation.http["requestUri"]))
 
 
-def _located(name: str, member: Shape, parts: dict[str, str], request: Request, body: dict[str, Any]) -> Any:
+def _located(name: str, member: Any, parts: dict[str, str], request: Request, body: dict[str, Any]) -> Any:
     location = member.serialization.get("location")
     wire_name = member.serialization.get("name", name)
     if location == "uri":
         return unquote(parts[wire_name])
     if location == "querystring":
         values = request.query.get(wire_name)
-        return values if values is None or isinstance(member, ListShape) else values[0]
+        return values if values is None or member.type_name == "list" else values[0]
     if location == "header":
         return request.headers.get(wire_name.lower())
     return body.get(wire_name)
 
 
-def _from_json(shape: Shape, value: Any) -> Any:  # noqa: C901 (one arm for each kind of shape)
+def _from_json(shape: Any, value: Any) -> Any:
     """Turn a value of the wire into one of botocore's clients; what does not fit is left for the check to find."""
     kind = shape.type_name
-    if isinstance(shape, StructureShape) and isinstance(value, dict):
+    if kind == "structure" and isinstance(value, dict):
+        given = cast("dict[str, Any]", value)
         return {
-            name: _from_json(member, value[member.serialization.get("name", name)])
+            name: _from_json(member, given[member.serialization.get("name", name)])
             for name, member in shape.members.items()
-            if value.get(member.serialization.get("name", name)) is not None
+            if given.get(member.serialization.get("name", name)) is not None
         }
-    if isinstance(shape, ListShape) and isinstance(value, list):
-        return [_from_json(shape.member, item) for item in value]
-    if isinstance(shape, MapShape) and isinstance(value, dict):
-        return {key: _from_json(shape.value, item) for key, item in value.items()}
+    if kind == "list" and isinstance(value, list):
+        return [_from_json(shape.member, item) for item in cast("list[Any]", value)]
+    if kind == "map" and isinstance(value, dict):
+        return {key: _from_json(shape.value, item) for key, item in cast("dict[str, Any]", value).items()}
     if kind == "timestamp":
         return _time(value)
     if isinstance(value, str) and kind in {"integer", "long"} and re.fullmatch(r"-?[0-9]{1,18}", value):
@@ -173,31 +200,35 @@ def _time(value: Any) -> Any:
 class _TimeStrictValidator(ParamValidator):
     """botocore's own, which takes almost any text for a time."""
 
-    def _validate_timestamp(self, param: Any, shape: Shape, errors: Any, name: str) -> None:  # noqa: ARG002
+    def _validate_timestamp(self, param: Any, shape: Any, errors: Any, name: str) -> None:  # noqa: ARG002 (botocore calls it)
         if not isinstance(param, datetime):
             errors.report(name, "invalid type", param=param, valid_types=["timestamp"])
 
 
-def _problems(parameters: dict[str, Any], shape: StructureShape) -> list[str]:
-    report = _TimeStrictValidator().validate(parameters, shape)
+def _problems(parameters: dict[str, Any], shape: Any) -> list[str]:
+    validator: Any = _TimeStrictValidator()
+    report = validator.validate(parameters, shape)
     if report.has_errors():
         return [line for line in report.generate_report().splitlines() if line]
     return _constraint_problems(parameters, shape, "")
 
 
-def _constraint_problems(value: Any, shape: Shape, where: str) -> list[str]:
+def _constraint_problems(value: Any, shape: Any, where: str) -> list[str]:
     """Check what botocore does not: enumerations, patterns and maxima, in AWS's words."""
-    if isinstance(shape, StructureShape):
+    if shape.type_name == "structure":
         return [
             problem
             for name, item in value.items()
             for problem in _constraint_problems(item, shape.members[name], f"{where}.{name}" if where else name)
         ]
-    if isinstance(shape, ListShape):
+    if shape.type_name == "list":
         problems = _size_problems(value, shape, where)
-        return problems + [p for n, item in enumerate(value, 1) for p in _constraint_problems(
-            item, shape.member, f"{where}.{n}.member")]
-    if isinstance(shape, MapShape):
+        return problems + [
+            p
+            for n, item in enumerate(value, 1)
+            for p in _constraint_problems(item, shape.member, f"{where}.{n}.member")
+        ]
+    if shape.type_name == "map":
         problems = _size_problems(value, shape, where)
         for key, item in value.items():
             problems += _constraint_problems(key, shape.key, f"{where}.key")
@@ -206,7 +237,7 @@ def _constraint_problems(value: Any, shape: Shape, where: str) -> list[str]:
     return _scalar_problems(value, shape, where)
 
 
-def _scalar_problems(value: Any, shape: Shape, where: str) -> list[str]:
+def _scalar_problems(value: Any, shape: Any, where: str) -> list[str]:
     metadata = shape.metadata
     problems: list[str] = []
     if isinstance(value, str):
@@ -230,7 +261,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.removeprefix("^").removesuffix("$"))
 
 
-def _size_problems(value: Any, shape: Shape, where: str) -> list[str]:
+def _size_problems(value: Any, shape: Any, where: str) -> list[str]:
     maximum = shape.metadata.get("max")
     if maximum is None or len(value) <= maximum:
         return []
@@ -242,7 +273,7 @@ def _problem(value: Any, where: str, demand: str) -> str:
     return f"Value '{shown}' at '{where}' failed to satisfy constraint: {demand}"
 
 
-def _response(operation: OperationModel, answer: dict[str, Any]) -> Response:
+def _response(operation: Any, answer: dict[str, Any]) -> Response:
     status = int(operation.http.get("responseCode", 200))
     shape = operation.output_shape
     if shape is None:
@@ -251,8 +282,8 @@ def _response(operation: OperationModel, answer: dict[str, Any]) -> Response:
     return status, {"Content-Type": "application/json"}, body
 
 
-def _to_json(shape: Shape, value: Any) -> Any:
-    if isinstance(shape, StructureShape):
+def _to_json(shape: Any, value: Any) -> Any:
+    if shape.type_name == "structure":
         unknown = value.keys() - shape.members.keys()
         assert not unknown, f"{shape.name} has no {', '.join(sorted(unknown))}"
         return {
@@ -260,9 +291,9 @@ def _to_json(shape: Shape, value: Any) -> Any:
             for name, member in shape.members.items()
             if value.get(name) is not None
         }
-    if isinstance(shape, ListShape):
+    if shape.type_name == "list":
         return [_to_json(shape.member, item) for item in value]
-    if isinstance(shape, MapShape):
+    if shape.type_name == "map":
         return {key: _to_json(shape.value, item) for key, item in value.items()}
     if isinstance(value, datetime):
         return value.timestamp()

@@ -1,4 +1,7 @@
-"""The process that serves a local AWS: binds 127.0.0.1, starts MiniStack with the overlay, ends on SIGTERM or Ctrl-C."""
+"""The process of a local AWS: binds 127.0.0.1, starts MiniStack with the overlay, ends on SIGTERM or Ctrl-C."""
+
+# ASGI applications and MiniStack are untyped. Modules are imported late where their import has effects, or is slow.
+# ruff: noqa: ANN401, PLC0415
 
 import argparse
 import asyncio
@@ -12,6 +15,7 @@ import tempfile
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
 from constructs_pkg.errors import LambdaCodeSigningError, LocalAwsError
@@ -59,13 +63,12 @@ def serve(settings: Settings, on_ready: Callable[[int, str], None]) -> None:
     account = default_account(organization)
     _prepare_environment(settings, port, account)
     # MiniStack reads its environment when it is imported, which is why this comes only now.
-    from ministack import app as ministack_app  # noqa: PLC0415
+    from constructs_pkg.testing.local_aws.internals import APP
+    from constructs_pkg.testing.local_aws.overlay import install
 
-    from constructs_pkg.testing.local_aws.overlay import install  # noqa: PLC0415
-
-    _leave_the_machine_alone(ministack_app)
-    install(settings, organization)
-    asyncio.run(_serve(ministack_app.app, listener, lambda: on_ready(port, account)))
+    _leave_the_machine_alone(APP)
+    overlay = install(settings, organization)
+    asyncio.run(_serve(APP.app, listener, overlay.start, lambda: on_ready(port, account)))
 
 
 def require_ministack() -> None:
@@ -74,7 +77,7 @@ def require_ministack() -> None:
     Raises:
         LocalAwsError: Naming the remedy.
     """
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 (slow, and only needed here)
+    from importlib.metadata import PackageNotFoundError, version
 
     try:
         found = version("ministack")
@@ -105,7 +108,15 @@ def _prepare_environment(settings: Settings, port: int, account: str) -> None:
     scratch = state / "tmp"
     for directory in (state, scratch, state / "services", state / "s3"):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in ("SERVICES", "LOCALSTACK_PERSISTENCE", "EDGE_PORT", "USE_SSL", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+    for name in (
+        "SERVICES",
+        "LOCALSTACK_PERSISTENCE",
+        "EDGE_PORT",
+        "USE_SSL",
+        "AWS_ENDPOINT_URL",
+        "AWS_PROFILE",
+        "AWS_SESSION_TOKEN",
+    ):
         os.environ.pop(name, None)
     os.environ |= {
         "BIND_HOST": LOOPBACK,
@@ -139,14 +150,16 @@ def _leave_the_machine_alone(ministack_app: Any) -> None:
     def no_scripts(*_directories: str) -> list[str]:
         return []
 
-    ministack_app._collect_scripts = no_scripts  # noqa: SLF001
+    ministack_app._collect_scripts = no_scripts  # noqa: SLF001 (there is no setting for it)
 
 
 async def _serve(
-    app: Callable[..., Awaitable[None]], listener: socket.socket, on_ready: Callable[[], None]
+    app: Callable[..., Awaitable[None]],
+    listener: socket.socket,
+    before_requests: Callable[[], None],
+    on_ready: Callable[[], None],
 ) -> None:
-    from hypercorn.asyncio import serve as serve_hypercorn  # noqa: PLC0415 (comes with MiniStack)
-    from hypercorn.config import Config  # noqa: PLC0415 (comes with MiniStack)
+    hypercorn: Any = import_module("hypercorn.asyncio")
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -158,24 +171,42 @@ async def _serve(
         if scope["type"] == "http" and _declared_bytes(scope) > _MAX_REQUEST_BYTES:
             await _refuse_size(send)
             return
-        await app(scope, receive, _after_startup(send, on_ready))
+        if scope["type"] == "lifespan":
+            await app(scope, receive, _starting(send, before_requests, on_ready))
+            return
+        await app(scope, _counted(receive), send)
 
-    config = Config()
+    config: Any = import_module("hypercorn.config").Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
     config.graceful_timeout = 1
     config.loglevel = "WARNING"
-    await serve_hypercorn(guarded, config, shutdown_trigger=stop.wait)
+    await hypercorn.serve(guarded, config, shutdown_trigger=stop.wait)
 
 
-def _after_startup(send: Any, on_ready: Callable[[], None]) -> Any:
+def _starting(send: Any, before_requests: Callable[[], None], on_ready: Callable[[], None]) -> Any:
     async def sending(message: dict[str, Any]) -> None:
+        if message["type"] == "lifespan.startup.complete":
+            before_requests()
         await send(message)
         if message["type"] == "lifespan.startup.complete":
             # The socket listens already: what connects now waits in its queue for the moment that is left.
             on_ready()
 
     return sending
+
+
+def _counted(receive: Any) -> Any:
+    """Break off a request that sends more than it may, whatever length it declared."""
+    left = _MAX_REQUEST_BYTES
+
+    async def receiving() -> dict[str, Any]:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        return message if left >= 0 else {"type": "http.disconnect"}
+
+    return receiving
 
 
 def _declared_bytes(scope: dict[str, Any]) -> int:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from constructs_pkg.errors import LocalAwsError
 
@@ -24,7 +24,7 @@ DEFAULT_REGION = "eu-west-1"
 DEFAULT_ACCOUNT = "000000000000"
 """The account of credentials that name none, without an organization; MiniStack's own default."""
 SECRET_ACCESS_KEY = "test"  # noqa: S105 (known to everybody: it opens nothing but this server)
-"""The secret of the access keys that are account ids; MiniStack's own. Signatures are checked in strict mode only."""
+"""The secret of the access keys that are account ids; MiniStack's own. It is never checked: that of other keys is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +49,19 @@ class Settings:
 
     def to_json(self) -> str:
         """Return the settings as one line of JSON, for the server process."""
-        return json.dumps({key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()})
+        return json.dumps(
+            {key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()}
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote."""
-        values = json.loads(text)
-        organization_file = values["organization_file"]
+        values: dict[str, Any] = json.loads(text)
+        state_directory, organization_file = values.pop("state_directory"), values.pop("organization_file")
         return cls(
-            **{
-                **values,
-                "state_directory": Path(values["state_directory"]),
-                "organization_file": None if organization_file is None else Path(organization_file),
-            }
+            state_directory=Path(state_directory),
+            organization_file=None if organization_file is None else Path(organization_file),
+            **values,
         )
 
 

@@ -61,7 +61,9 @@ class _Revocation:
         version, effective_time = parameters["profileVersion"], parameters["effectiveTime"]
         if version != profile["profileVersion"]:
             raise ServiceError(
-                "ResourceNotFoundException", f"version {version} of profile {profile['profileName']} does not exist", 404
+                "ResourceNotFoundException",
+                f"version {version} of profile {profile['profileName']} does not exist",
+                404,
             )
         now = self._overlay.now()
         if effective_time > now:

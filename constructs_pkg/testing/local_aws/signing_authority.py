@@ -1,4 +1,4 @@
-"""The keys of the local AWS Signer, its trust roots and what it revoked. UNSAFE FOR PRODUCTION, as its certificates say.
+"""The keys of the local AWS Signer, its roots and what it revoked. UNSAFE FOR PRODUCTION, as its certificates say.
 
 One secret seed for the whole server: all accounts of a Region share its certificates, as with AWS.
 """

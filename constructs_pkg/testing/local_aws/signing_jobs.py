@@ -4,6 +4,9 @@ A job is over when StartSigningJob answers (AWS works on after it): nobody's tes
 which looks every 20 seconds.
 """
 
+# MiniStack is untyped and has no public names for this; `internals` lists all that is touched.
+# ruff: noqa: SLF001
+
 import asyncio
 import io
 import json
@@ -11,12 +14,11 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from ministack.services import s3
-
 from constructs_pkg.arns import SigningJobArn
 from constructs_pkg.errors import ServiceError, SigningError
 from constructs_pkg.organization import LAMBDA_PLATFORM
 from constructs_pkg.testing.local_aws.callers import caller_arn
+from constructs_pkg.testing.local_aws.internals import S3
 from constructs_pkg.testing.local_aws.overlay import Overlay, Request
 from constructs_pkg.testing.local_aws.pages import page
 from constructs_pkg.testing.local_aws.signing_authority import SigningAuthority, partition_of
@@ -144,13 +146,9 @@ class SigningJobs:
         key = f"{destination.get('prefix', '')}{job['jobId']}.zip"
         try:
             archive = _source(job["source"]["s3"])
-            if s3._ensure_bucket(bucket) is None:  # noqa: SLF001
-                raise SigningError("destination", f"the destination bucket {bucket} does not exist")
             target = io.BytesIO()
             # Hashing and copying take a while for large archives; other requests go on meanwhile.
-            artifact = await asyncio.to_thread(
-                self._authority.sign, archive, target, profile, job_id=job["jobId"]
-            )
+            artifact = await asyncio.to_thread(self._authority.sign, archive, target, profile, job_id=job["jobId"])
             _write(bucket, key, target.getvalue())
         except SigningError as error:
             job |= {"status": "Failed", "statusReason": str(error)}
@@ -191,20 +189,22 @@ def _source(source: dict[str, str]) -> bytes:
         SigningError: The bucket has no versions, or there is no such version.
     """
     bucket, key, version = source["bucketName"], source["key"], source["version"]
-    if s3._ensure_bucket(bucket) is None:  # noqa: SLF001
+    if S3._ensure_bucket(bucket) is None:
         raise SigningError("source", f"the source bucket {bucket} does not exist")
-    if bucket not in s3._bucket_versioning or version == "null":  # noqa: SLF001
+    if bucket not in S3._bucket_versioning or version == "null":
         raise SigningError("source", f"versioning is not enabled on the source bucket {bucket}; enable it")
-    content = s3._get_object_data(bucket, key, version_id=version)  # noqa: SLF001
+    content = S3._get_object_data(bucket, key, version_id=version)
     if content is None:
         raise SigningError("source", f"the version {version} of s3://{bucket}/{key} does not exist")
     return content
 
 
 def _write(bucket: str, key: str, content: bytes) -> None:
+    if S3._ensure_bucket(bucket) is None:
+        raise SigningError("destination", f"the destination bucket {bucket} does not exist")
     headers = {"content-type": "application/zip", "content-length": str(len(content))}
-    status, _, body = s3._put_object(bucket, key, content, headers)  # noqa: SLF001
-    if status >= 300:  # noqa: PLR2004 (HTTP)
+    status, _, body = S3._put_object(bucket, key, content, headers)
+    if status >= 300:
         raise SigningError("destination", f"writing s3://{bucket}/{key} failed with status {status}: {body[:200]!r}")
 
 
@@ -238,5 +238,3 @@ def _shown(job: dict[str, Any]) -> dict[str, Any]:
 
 def _job_arn(job: dict[str, Any]) -> str:
     return str(SigningJobArn(partition_of(job["region"]), job["region"], job["jobOwner"], job["jobId"]))
-
-

@@ -4,15 +4,17 @@ MiniStack's own handlers (whose wording is measured on AWS, as they say) do what
 the bounds of the validity period, listing, other accounts, tags, and a refusal of the platforms that nobody signs for.
 """
 
+# MiniStack is untyped and has no public names for this; `internals` lists all that is touched.
+# ruff: noqa: SLF001
+
 import json
 from typing import Any
-
-from ministack.services import signer as ministack_signer
 
 from constructs_pkg.arns import SigningProfileArn
 from constructs_pkg.errors import ArnError, ServiceError, ValidityError
 from constructs_pkg.organization import LAMBDA_PLATFORM
-from constructs_pkg.testing.local_aws.callers import caller_arn, role_of_session
+from constructs_pkg.testing.local_aws.callers import caller_arn, role_arn_of_session
+from constructs_pkg.testing.local_aws.internals import SIGNER
 from constructs_pkg.testing.local_aws.overlay import Request, Response
 from constructs_pkg.testing.local_aws.pages import page
 from constructs_pkg.testing.local_aws.signing_authority import validity_of
@@ -36,7 +38,7 @@ def profile_record(name: str, owner: str, region: str) -> dict[str, Any]:
     Raises:
         ServiceError: There is none (``ResourceNotFoundException``).
     """
-    record = ministack_signer._profiles.get_scoped(owner, region, name)  # noqa: SLF001
+    record = SIGNER._profiles.get_scoped(owner, region, name)
     if record is None:
         raise ServiceError("ResourceNotFoundException", f"profile with name {name} does not exist", 404)
     return record
@@ -59,7 +61,7 @@ def require_permission(profile: dict[str, Any], action: str, request: Request) -
     caller = caller_arn(request)
     for statement in profile.get("policy", {}).get("statements", []):
         is_version = statement.get("profileVersion") in {None, profile["profileVersion"]}
-        is_caller = statement["principal"] in {request.account, caller, role_of_session(caller)}
+        is_caller = statement["principal"] in {request.account, caller, role_arn_of_session(caller)}
         if statement["action"] == action and is_version and is_caller:
             return
     raise ServiceError(
@@ -102,7 +104,7 @@ class SigningProfiles:
             validity_of(parameters)
         except ValidityError as error:
             raise ServiceError("ValidationException", str(error)) from error
-        return _answer(ministack_signer._put_signing_profile(parameters["profileName"], parameters))  # noqa: SLF001
+        return _answer(SIGNER._put_signing_profile(parameters["profileName"], parameters))
 
     def get(self, parameters: dict[str, Any], request: Request) -> dict[str, Any]:
         """Show a profile, that of another account where its owner permits it."""
@@ -120,7 +122,7 @@ class SigningProfiles:
         names |= {"platformDisplayName", "signingParameters", "status", "arn", "tags"}
         found = [
             {key: value for key, value in _shown(profile).items() if key in names}
-            for profile in ministack_signer._profiles.values()  # noqa: SLF001
+            for profile in SIGNER._profiles.values()
             if profile["status"] in statuses and parameters.get("platformId") in {None, profile["platformId"]}
         ]
         profiles, token = page(found, parameters, _MAX_PAGE)
@@ -131,30 +133,28 @@ class SigningProfiles:
         name = parameters["profileName"]
         if profile_record(name, request.account, request.region)["status"] == "Revoked":
             raise ServiceError("ValidationException", f"the signing profile {name} is revoked already")
-        _answer(ministack_signer._cancel_signing_profile(name))  # noqa: SLF001
+        _answer(SIGNER._cancel_signing_profile(name))
 
     def add_permission(self, parameters: dict[str, Any], _request: Request) -> dict[str, Any]:
         """Let another account, or a role of it, use a profile."""
-        return _answer(
-            ministack_signer._add_profile_permission(parameters["profileName"], parameters)  # noqa: SLF001
-        )
+        return _answer(SIGNER._add_profile_permission(parameters["profileName"], parameters))
 
     def remove_permission(self, parameters: dict[str, Any], _request: Request) -> dict[str, Any]:
         """Take a permission back; it has effect at once."""
         return _answer(
-            ministack_signer._remove_profile_permission(  # noqa: SLF001
+            SIGNER._remove_profile_permission(
                 parameters["profileName"], parameters["statementId"], parameters["revisionId"]
             )
         )
 
     def list_permissions(self, parameters: dict[str, Any], _request: Request) -> dict[str, Any]:
         """List the permissions of a profile."""
-        return _answer(ministack_signer._list_profile_permissions(parameters["profileName"]))  # noqa: SLF001
+        return _answer(SIGNER._list_profile_permissions(parameters["profileName"]))
 
     def tag(self, parameters: dict[str, Any], request: Request) -> None:
         """Tag a profile."""
         profile = _tagged(parameters["resourceArn"], request)
-        tags = {**(profile.get("tags") or {}), **parameters["tags"]}
+        tags: dict[str, str] = {**(profile["tags"] or {}), **parameters["tags"]}
         if len(tags) > _MAX_TAGS:
             raise ServiceError("BadRequestException", f"a profile has at most {_MAX_TAGS} tags")
         profile["tags"] = tags
@@ -163,7 +163,8 @@ class SigningProfiles:
         """Take tags away."""
         profile = _tagged(parameters["resourceArn"], request)
         gone = set(parameters["tagKeys"])
-        profile["tags"] = {key: value for key, value in (profile.get("tags") or {}).items() if key not in gone}
+        tags: dict[str, str] = profile["tags"] or {}
+        profile["tags"] = {key: value for key, value in tags.items() if key not in gone}
 
     def list_tags(self, parameters: dict[str, Any], request: Request) -> dict[str, Any]:
         """List the tags of a profile."""
@@ -196,18 +197,18 @@ def _tagged(arn: str, request: Request) -> dict[str, Any]:
     if (found.account, found.region) != (request.account, request.region):
         raise ServiceError("NotFoundException", f"{arn} does not exist", 404)
     try:
-        return profile_record(found.name, found.account, found.region)
+        record = profile_record(found.name, found.account, found.region)
     except ServiceError as error:
         raise ServiceError("NotFoundException", str(error), 404) from error
+    record.setdefault("tags", None)
+    return record
 
 
 def _answer(response: Response) -> dict[str, Any]:
     """Return the answer of a handler of MiniStack's, or raise its error again."""
     status, headers, body = response
-    content = json.loads(body) if body else {}
-    if status < 400:  # noqa: PLR2004 (HTTP)
+    content: dict[str, Any] = json.loads(body) if body else {}
+    if status < 400:
         return content
     code = content.get("__type") or headers.get("x-amzn-errortype", "InternalServiceErrorException")
     raise ServiceError(code, content.get("message", ""), status)
-
-

@@ -40,11 +40,15 @@ class AutoDeployment:
             ServiceError: As `Directory.place`.
         """
         self._directory.place(account, unit)
-        task = asyncio.get_running_loop().create_task(self._follow(account))
+        self.follow(account)
+
+    def follow(self, account: str) -> None:
+        """Begin, in the background, what the present place of an account means for StackSets."""
+        task = asyncio.get_running_loop().create_task(self._follow_all(account))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _follow(self, account: str) -> None:
+    async def _follow_all(self, account: str) -> None:
         sets = [
             known
             for known in self._service.store.all()

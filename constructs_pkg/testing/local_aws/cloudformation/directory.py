@@ -1,26 +1,34 @@
 """Who is in the organization: its management account, delegated administrator, and the accounts of each unit.
 
-The declared organization says where accounts are at first; what `Directory.place` or AWS Organizations' MoveAccount
-changed since then is stored with the state. Units are not nested.
+AWS Organizations' own records, as `accounts` declares them and as MoveAccount and CreateAccount change them, are what
+is read. Units are not nested.
 """
+
+import time
+from importlib import import_module
+from typing import Any
 
 from constructs_pkg.errors import ServiceError
 from constructs_pkg.organization import Organization
+from constructs_pkg.testing.local_aws.accounts import root_id
 from constructs_pkg.testing.local_aws.overlay import Overlay
 
 __all__ = ["Directory"]
+
+# MiniStack ships no types.
+_ORGANIZATIONS: Any = import_module("ministack.services.organizations")
+_REGION = "us-east-1"
 
 
 class Directory:
     """The accounts of the declared organization and where they are.
 
     Args:
-        overlay: Has the organization and stores what changes.
+        overlay: Has the organization.
     """
 
     def __init__(self, overlay: Overlay) -> None:
-        self._organization = overlay.organization
-        self._moved: dict[str, str] = overlay.global_store("cloudformation-directory")
+        self._overlay = overlay
 
     @property
     def organization(self) -> Organization:
@@ -29,19 +37,18 @@ class Directory:
         Raises:
             ServiceError: The server was started without one.
         """
-        if self._organization is None:
+        if self._overlay.organization is None:
             raise ServiceError(
                 "ValidationError",
                 "You must enable organizations access to operate a service managed stack set: this local AWS was "
                 "started without an organization file",
             )
-        return self._organization
+        return self._overlay.organization
 
     @property
     def root(self) -> str:
-        """Return the id of the organization's root; units' ids repeat its characters (AWS Organizations)."""
-        units = self.organization.organizational_units
-        return f"r-{units[0].id.split('-')[1]}" if units else "r-root"
+        """Return the id of the organization's root."""
+        return root_id(self.organization)
 
     def administers(self, account: str, *, is_delegated: bool) -> bool:
         """Return whether an account may operate service-managed sets, as management or delegated administrator."""
@@ -57,7 +64,7 @@ class Directory:
         Raises:
             ServiceError: There is no such unit.
         """
-        if unit != self.root and unit not in {known.id for known in self.organization.organizational_units}:
+        if unit != self.root and unit not in self._units():
             raise ServiceError("ValidationError", f"Organizational unit {unit} does not exist in the organization")
         places = self._places()
         return sorted(account for account, place in places.items() if unit in {place, self.root})
@@ -71,27 +78,49 @@ class Directory:
 
         Args:
             account: 12 digits.
-            unit: The unit's id or its name in the organization file, or the root's id.
+            unit: The unit's id or its name, or the root's id.
 
         Raises:
             ServiceError: There is no such unit, it is no account id, or it is the management account.
         """
-        known = {known.name: known.id for known in self.organization.organizational_units}
-        unit_id = known.get(unit, unit)
-        if unit_id != self.root and unit_id not in known.values():
+        units = self._units()
+        unit_id = next((known for known, name in units.items() if unit in {known, name}), unit)
+        if unit_id != self.root and unit_id not in units:
             raise ServiceError("ValidationError", f"Organizational unit {unit} does not exist in the organization")
         if len(account) != 12 or not account.isdecimal() or not account.isascii():
             raise ServiceError("ValidationError", f"{account[:40]!r} is no account id: it has 12 digits")
-        if account == self.organization.management_account:
+        organization = self.organization
+        if account == organization.management_account:
             raise ServiceError("ValidationError", f"the management account {account} cannot be moved")
-        self._moved[account] = unit_id
+        arn = f"arn:{organization.partition}:organizations::{organization.management_account}:account"
+        record = {
+            "Id": account,
+            "Arn": f"{arn}/{organization.id}/{account}",
+            "Email": f"{account}@{organization.name}.example",
+            "Name": account,
+            "Status": "ACTIVE",
+            "JoinedMethod": "INVITED",
+            "JoinedTimestamp": int(time.time()),
+            "Path": "/",
+        }
+        with self._overlay.acting_in(organization.management_account, _REGION):
+            accounts = _ORGANIZATIONS._accounts  # noqa: SLF001
+            if account not in accounts:
+                attached = _ORGANIZATIONS._attachments  # noqa: SLF001
+                full_access = _ORGANIZATIONS.FULL_ACCESS_POLICY_ID
+                attached[full_access] = [*(attached.get(full_access) or []), account]
+            accounts[account] = {**accounts.get(account, record), "_ParentId": unit_id}
+
+    def _units(self) -> dict[str, str]:
+        """Return the names of all units by id."""
+        with self._overlay.acting_in(self.organization.management_account, _REGION):
+            return {unit["Id"]: unit["Name"] for unit in _ORGANIZATIONS._ous.values()}  # noqa: SLF001
 
     def _places(self) -> dict[str, str]:
-        organization = self.organization
-        units = {unit.name: unit.id for unit in organization.organizational_units}
-        places = {organization.security_account: self.root, organization.publisher_account: self.root}
-        for account in organization.accounts:
-            places[account.id] = units.get(account.organizational_unit or "", self.root)
-        places |= self._moved
-        places.pop(organization.management_account, None)
-        return places
+        management = self.organization.management_account
+        with self._overlay.acting_in(management, _REGION):
+            return {
+                account["Id"]: account["_ParentId"]
+                for account in _ORGANIZATIONS._accounts.values()  # noqa: SLF001
+                if account["Status"] == "ACTIVE" and account["Id"] != management
+            }

@@ -32,6 +32,7 @@ StackRecord = dict[str, Any]
 """A stack as MiniStack stores it: ``StackStatus``, ``_resources`` and so on."""
 
 # MiniStack ships no types.
+_CLOUDFORMATION: Any = import_module("ministack.services.cloudformation")
 _HANDLERS: Any = import_module("ministack.services.cloudformation.handlers")
 _HELPERS: Any = import_module("ministack.services.cloudformation.helpers")
 _ENGINE: Any = import_module("ministack.services.cloudformation.engine")
@@ -129,7 +130,7 @@ async def settled(stack_name: str) -> tuple[str, str]:
 
 def _reason(stack: StackRecord) -> str:
     """Return why the last operation failed: the reason of the first resource that did."""
-    events: list[dict[str, str]] = import_module("ministack.services.cloudformation")._stack_events.get(  # noqa: SLF001
+    events: list[dict[str, str]] = _CLOUDFORMATION._stack_events.get(  # noqa: SLF001
         stack["StackId"], []
     )
     first: dict[str, str] | None = None

@@ -132,8 +132,8 @@ def _page(items: Sequence[dict[str, Any]], request: dict[str, Any]) -> dict[str,
         request,
         _PAGE,
         size_name="MaxResults",
-        token_name="NextToken",
-        invalid_code="ValidationError",  # noqa: S106
+        token_name="NextToken",  # noqa: S106 (a parameter's name)
+        invalid_code="ValidationError",
     )
     return {"Summaries": found, "NextToken": following}
 

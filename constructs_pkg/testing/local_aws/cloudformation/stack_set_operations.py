@@ -100,10 +100,8 @@ class StackSetOperations:
         before = self.refuse_conflicts(stack_set, action, keys, request.get("OperationId"))
         operation = self._record(stack_set, action, keys, request, preferences)
         operation["status"] = "QUEUED" if before else "RUNNING"
-        for key in keys:
-            instance = stack_set["instances"][key]
-            instance["detailed"] = "PENDING" if action != "DETECT_DRIFT" else instance["detailed"]
-            instance["last_operation"] = operation["id"]
+        if not before:
+            self._mark_pending(stack_set, operation)
         task = asyncio.get_running_loop().create_task(self._run(stack_set, operation, work, on_end, before))
         self._tasks[operation["id"]] = task
         task.add_done_callback(lambda _: self._tasks.pop(operation["id"], None))
@@ -143,6 +141,16 @@ class StackSetOperations:
                 f"Operation {operation['id']} is {operation['status']} and cannot be stopped",
             )
         self._turn(stack_set, operation, "STOPPING")
+
+    def end_interrupted(self, stack_sets: Sequence[StackSet]) -> None:
+        """End the operations that ran or waited when the server was stopped: nobody goes on with them."""
+        for stack_set in stack_sets:
+            for operation in stack_set["operations"].values():
+                if operation["status"] not in _ENDED:
+                    operation["status"] = "STOPPED"
+                    operation["reason"] = "The local AWS was stopped while the operation ran"
+                    operation["ended"] = timestamp(self._overlay)
+                    self._cancel(stack_set, operation, operation["keys"])
 
     async def ended(self, operation: Operation) -> None:
         """Wait until an operation has ended."""
@@ -198,6 +206,7 @@ class StackSetOperations:
     ) -> None:
         if before:
             await asyncio.wait(before)
+            self._mark_pending(stack_set, operation)
         if operation["status"] != "STOPPING":
             self._turn(stack_set, operation, "RUNNING")
         is_tolerable = await self._in_regions(stack_set, operation, work)
@@ -211,10 +220,18 @@ class StackSetOperations:
             operation["reason"] = "" if is_tolerable else "The operation exceeded the specified failure tolerance"
             self._turn(stack_set, operation, "SUCCEEDED" if is_tolerable else "FAILED")
 
+    @staticmethod
+    def _mark_pending(stack_set: StackSet, operation: Operation) -> None:
+        for key in operation["keys"]:
+            # an operation that this one waited for may have deleted it
+            instance = stack_set["instances"].get(key)
+            if instance is not None:
+                instance["last_operation"] = operation["id"]
+                instance["detailed"] = instance["detailed"] if operation["action"] == "DETECT_DRIFT" else "PENDING"
+
     async def _in_regions(self, stack_set: StackSet, operation: Operation, work: Work) -> bool:
         by_region: dict[str, list[str]] = {}
         for key in operation["keys"]:
-            # an operation that this one waited for may have deleted it
             if key in stack_set["instances"]:
                 by_region.setdefault(stack_set["instances"][key]["region"], []).append(key)
         first = operation["preferences"].get("RegionOrder", [])
@@ -279,8 +296,8 @@ class StackSetOperations:
         why = "Cancelled since failure tolerance has exceeded"
         for key in keys:
             result = operation["results"][key]
-            if result["status"] == "PENDING":
-                is_stopped = operation["status"] == "STOPPING"
+            if result["status"] in {"PENDING", "RUNNING"}:
+                is_stopped = operation["status"] in {"STOPPING", "STOPPED"}
                 result["status"] = "CANCELLED"
                 result["reason"] = "Cancelled since the operation was stopped" if is_stopped else why
                 instance = stack_set["instances"].get(key)

@@ -194,6 +194,16 @@ class StackSetService:
             stack_set["units"] = [unit for unit in stack_set["units"] if unit not in all_units_of(request)]
         return {"OperationId": operation["id"]}
 
+    def delete_all_instances(self, stack_set: StackSet) -> dict[str, Any]:
+        """Delete all instances with their stacks, as the deletion of the resource type does; nothing where none are."""
+        keys = list(stack_set["instances"])
+        if not keys:
+            return {}
+        preferences = {"RegionConcurrencyType": "PARALLEL", "MaxConcurrentPercentage": 100}
+        request: dict[str, Any] = {"OperationPreferences": preferences, "RetainStacks": False}
+        operation = self.operations.begin(stack_set, "DELETE", keys, self.work.remove, request=request)
+        return {"OperationId": operation["id"]}
+
     def detect_stack_set_drift(self, request: dict[str, Any]) -> dict[str, Any]:
         """Detect the drift of all instances."""
         stack_set = self.store.find(request)

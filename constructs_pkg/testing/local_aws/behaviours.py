@@ -1,0 +1,80 @@
+"""What a local AWS does, each behaviour with where we know it from; no row is proof about AWS.
+
+``docs/local-aws.md`` has the same table, which a test compares.
+"""
+
+from constructs_pkg.testing.local_aws.cloudformation.behaviours import BEHAVIOURS as CLOUDFORMATION
+from constructs_pkg.testing.local_aws.cloudformation.behaviours import Origin
+
+__all__ = ["BEHAVIOURS", "Origin", "markdown_table"]
+
+_SIGNER: tuple[tuple[str, Origin, str], ...] = (
+    ("A signing profile's name can be used once, for ever", "documented", "PutSigningProfile; see live check 1"),
+    (
+        "A signature's validity is 1 day to 135 months, 135 months where none is given",
+        "documented",
+        "PutSigningProfile",
+    ),
+    ("A cancelled profile signs nothing; what it signed stays valid", "documented", "CancelSigningProfile"),
+    ("Another account signs only with a profile permission", "documented", "AddProfilePermission"),
+    ("StartSigningJob reads one version of an object in S3", "documented", "StartSigningJob"),
+    ("The signed object is named after the job, below the prefix, with .zip", "observed on AWS", "MiniStack's records"),
+    ("A repeated clientRequestToken returns the first job", "documented", "StartSigningJob"),
+    ("An empty, malformed or already signed archive makes the job fail", "observed on AWS", "public reports"),
+    (
+        "The form of the signature, its hash and its signed attributes",
+        "observed on AWS",
+        "artifacts in public material",
+    ),
+    ("The certificates and their root are a local authority's", "our model", "nobody but AWS has AWS Signer's keys"),
+    ("Signing is finished when StartSigningJob answers", "our model", "AWS takes seconds"),
+    ("RevokeSignature revokes one job, for good", "documented", "RevokeSignature"),
+    ("RevokeSigningProfile revokes what was signed from the effective time on", "documented", "RevokeSigningProfile"),
+    ("A finished job is told to EventBridge", "documented", "Signer guide: Signer Job Status Change"),
+    ("GetRevocationStatus refuses the platform of Lambda", "documented", "Signer guide"),
+    ("Requests beyond the rate limits are refused at once, without bursts", "our model", "bursts are not documented"),
+)
+_LAMBDA: tuple[tuple[str, Origin, str], ...] = (
+    (
+        "Checks in this order: integrity, mismatch, expiry, revocation; the first failure ends them",
+        "documented",
+        "guide",
+    ),
+    ("Code that fails integrity is refused under Enforce and Warn alike", "observed on AWS", "public reports"),
+    ("Unsigned, foreign, expired and revoked code is refused under Enforce", "observed on AWS", "public reports"),
+    ("Under Warn, it is accepted and counted in SignatureValidationErrors", "observed on AWS", "public reports"),
+    ("The two messages of CodeVerificationFailedException", "observed on AWS", "public reports"),
+    ("signatureStatus VALID, MISMATCH, EXPIRED or REVOKED in CloudTrail's record", "observed on AWS", "public reports"),
+    ("The other fields of that record", "our model", "see live check 6"),
+    ("UpdateFunctionCode with DryRun is checked", "observed on AWS", "public reports"),
+    ("Publishing a layer checks nothing; taking it on does, for every layer", "observed on AWS", "public reports"),
+    ("Container images are refused under a config", "documented", "Lambda guide: images are not supported"),
+    ("A config may name profile versions that do not exist", "observed on AWS", "public reports"),
+    ("UpdateCodeSigningConfig with empty policies leaves the policy", "observed on AWS", "public reports"),
+    ("A config that a function uses cannot be deleted", "documented", "DeleteCodeSigningConfig"),
+    ("GetFunctionCodeSigningConfig refuses a version or alias", "observed on AWS", "public reports"),
+    ("A signature of the real AWS Signer fails integrity", "our model", "its root is not trusted here"),
+)
+_IAM: tuple[tuple[str, Origin, str], ...] = (
+    (
+        "lambda:CodeSigningConfigArn is filled in for CreateFunction and PutFunctionCodeSigningConfig alone",
+        "documented",
+        "service authorization reference; Lambda's guide differs, see live check 5",
+    ),
+    ("signer:ProfileVersion is filled in for the actions on profiles", "documented", "service authorization reference"),
+    ("SCPs bind every account but the management account, root users too", "documented", "Organizations guide"),
+    ("Variables such as ${aws:PrincipalAccount} are filled in within SCPs", "our model", "see live check 10"),
+    ("aws:PrincipalArn of a session is its role's ARN", "documented", "IAM guide, global condition keys"),
+    ("aws:SecureTransport is true, though nothing is encrypted", "our model", "loopback has no TLS"),
+    ("An access key of 12 digits is that account's root user", "our model", "no such thing on AWS"),
+    ("The clock moves forward on request", "our model", "no such thing on AWS"),
+)
+
+BEHAVIOURS: tuple[tuple[str, Origin, str], ...] = (*_SIGNER, *_LAMBDA, *_IAM, *CLOUDFORMATION)
+"""The behaviour, its origin, and the source or what is unknown."""
+
+
+def markdown_table() -> str:
+    """Return the table of ``docs/local-aws.md``."""
+    rows = ["| behaviour | how we know | source, or what is unknown |", "|---|---|---|"]
+    return "\n".join([*rows, *(f"| {' | '.join(row)} |" for row in BEHAVIOURS)])

@@ -1,0 +1,47 @@
+"""Properties of MiniStack's own resource types that it drops or refuses and that what we deploy needs.
+
+A role's permissions boundary is set, and an alarm on metric queries is stored. Such an alarm never leaves
+``INSUFFICIENT_DATA``: nothing evaluates queries here.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["install"]
+
+# MiniStack ships no types.
+_PROVISIONERS: Any = import_module("ministack.services.cloudformation.provisioners")
+_IAM: Any = import_module("ministack.services.iam")
+
+_BOUNDARY = "PermissionsBoundary"
+_ROLE = "AWS::IAM::Role"
+_STORED_INSTEAD = {"MetricName": "query", "Namespace": "query"}
+
+
+def install() -> None:
+    """Close the gaps."""
+    role_type = _PROVISIONERS._RESOURCE_HANDLERS[_ROLE]  # noqa: SLF001
+    for operation in ("create", "update"):
+        role_type[operation] = _with_boundary(role_type[operation], position=1 if operation == "create" else 2)
+    record = _PROVISIONERS._cw_metric_alarm_record  # noqa: SLF001
+
+    def record_with_queries(name: str, properties: dict[str, Any]) -> dict[str, Any]:
+        queries = properties.get("Metrics")
+        if not queries:
+            return record(name, properties)
+        if properties.get("MetricName") or properties.get("Namespace"):
+            raise ValueError("AWS::CloudWatch::Alarm has either Metrics or MetricName and Namespace")
+        plain = {key: value for key, value in properties.items() if key != "Metrics"} | _STORED_INSTEAD
+        return {**record(name, plain), "MetricName": None, "Namespace": None, "Statistic": None, "Metrics": queries}
+
+    _PROVISIONERS._cw_metric_alarm_record = record_with_queries  # noqa: SLF001
+
+
+def _with_boundary(operation: Any, position: int) -> Any:  # noqa: ANN401 (MiniStack's functions)
+    def with_boundary(*arguments: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+        physical_id, attributes = operation(*arguments)
+        boundary = arguments[position].get(_BOUNDARY)
+        _IAM._roles[physical_id][_BOUNDARY] = boundary  # noqa: SLF001
+        return physical_id, attributes
+
+    return with_boundary
