@@ -95,7 +95,7 @@ def effective_policy(resource: Resource, policy: CodeSigningPolicy) -> CodeSigni
 
 
 def hits_of_report(
-    report: VerificationReport, policy: CodeSigningPolicy, *, location: str, is_layer: bool = False
+    report: VerificationReport, policy: CodeSigningPolicy, *, name: str, location: str, is_layer: bool = False
 ) -> Iterator[Hit]:
     """Turn the verifier's report into what the rules say: never another decision than the verifier's.
 
@@ -105,16 +105,17 @@ def hits_of_report(
     Args:
         report: The verdict.
         policy: The policy that it was reached by.
+        name: What messages call the archive.
         location: The place in the resource.
         is_layer: Whether the archive is a layer's.
     """
     severity = Severity.WARNING if report.decision is Decision.WARNED else None
     for finding in report.findings:
-        message = f"{report.artifact}: {finding.message}"
+        message = f"{name}: {finding.message}"
         yield Hit(_rule_of(finding, is_layer=is_layer), message, location, finding.remedy, severity)
     days = policy.templates.expires_within_days
     if report and days and report.expires_at is not None and report.expires_at <= report.at + timedelta(days=days):
-        message = f"{report.artifact}: the signature runs out at {iso_time(report.expires_at)}, within {days} days"
+        message = f"{name}: the signature runs out at {iso_time(report.expires_at)}, within {days} days"
         yield Hit(EXPIRES_SOON, message, location)
 
 
@@ -159,7 +160,7 @@ def _verdict_hits(resource: Resource, artifact: Artifact, context: CheckContext,
         yield Hit(MISSING, f"{artifact.name} cannot be read", location)
         return
     is_layer = resource.type in LAYER_TYPES
-    yield from hits_of_report(replace(report, artifact=artifact.name), policy, location=location, is_layer=is_layer)
+    yield from hits_of_report(report, policy, name=artifact.name, location=location, is_layer=is_layer)
 
 
 def _attested(artifact: Artifact, text: str, policy: CodeSigningPolicy, context: CheckContext) -> VerificationReport:

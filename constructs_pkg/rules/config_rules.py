@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from constructs_pkg.arns import CodeSigningConfigArn
 from constructs_pkg.errors import ArnError
@@ -138,12 +139,17 @@ def _judged_outside(item: Outside, context: CheckContext) -> Iterator[Hit]:
         yield Hit(UNDECIDED_CONFIG, f"CodeSigningConfigArn is {item}, which the policy does not approve", _LOCATION)
 
 
+@lru_cache(maxsize=256)  # hundreds of functions have the same config
+def _parsed(text: str) -> CodeSigningConfigArn:
+    return CodeSigningConfigArn.parse(text)
+
+
 def _judged_literal(item: Known, context: CheckContext) -> Iterator[Hit]:
     if not item.is_complete:
         yield Hit(UNDECIDED_CONFIG, f"CodeSigningConfigArn is {item.value}, which holds what is open", _LOCATION)
         return
     try:
-        arn = CodeSigningConfigArn.parse(str(item.value))
+        arn = _parsed(str(item.value))
     except ArnError as error:
         yield Hit(FOREIGN_CONFIG, str(error), _LOCATION)
         return

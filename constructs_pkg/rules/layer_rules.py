@@ -1,7 +1,6 @@
 """Rules LCS303 to LCS307: the layers that a function names and this app does not make."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from constructs_pkg.arns import LayerVersionArn
 from constructs_pkg.errors import ArnError
@@ -84,8 +83,8 @@ def _judged_under_config(layer: Resource, function: Resource, context: CheckCont
         # What the organization's policy says of it as well is said of the layer itself.
         known = context.artifacts.report_on(artifact, context.policy, context.at)
         if known is not None and known.decision is not report.decision:
-            named = replace(report, artifact=f"the layer {layer.logical_id}")
-            yield from hits_of_report(named, policy, location=_LOCATION, is_layer=True)
+            name = f"the layer {layer.logical_id}"
+            yield from hits_of_report(report, policy, name=name, location=_LOCATION, is_layer=True)
 
 
 def _judged_arn(text: str, function: Resource, context: CheckContext) -> Iterator[Hit]:

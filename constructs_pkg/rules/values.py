@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import cast
 
 from constructs_pkg.regions import partition_of_region
@@ -205,6 +206,11 @@ def _substituted(template: Template, argument: object, depth: int) -> Iterable[P
     items = as_items(argument)
     text = items[0] if items and isinstance(items[0], str) else ""
     variables = as_mapping(items[1] if len(items) > 1 else None)
+    if not variables:
+        # Thousands of functions name CDK's one bucket like this: their text is made once and not part by part.
+        plain, open_places = _with_pseudo_parameters(text, template.region, template.account)
+        if open_places == 0:
+            return _literal(template, plain, depth)
     parts: list[object] = []
     end = 0
     for match in _PLACEHOLDER.finditer(text):
@@ -212,6 +218,21 @@ def _substituted(template: Template, argument: object, depth: int) -> Iterable[P
         parts += [text[end : match.start()], variables.get(name) or _named(name)]
         end = match.end()
     return _joined(template, "", [part for part in [*parts, text[end:]] if part != ""], depth)
+
+
+@lru_cache(maxsize=1024)
+def _with_pseudo_parameters(text: str, region: str | None, account: str | None) -> tuple[str, int]:
+    """Put in the pseudo parameters as far as they are known, and count the placeholders of anything else."""
+    known = {"AWS::Region": region, "AWS::AccountId": account, "AWS::Partition": partition_of_region(region or "")}
+    others = 0
+
+    def value_of(match: re.Match[str]) -> str:
+        nonlocal others
+        name = match["name"].strip()
+        others += name not in known
+        return known.get(name) or f"${{{name}}}"
+
+    return _PLACEHOLDER.sub(value_of, text), others
 
 
 def _named(name: str) -> object:

@@ -41,6 +41,7 @@ class FileArtifacts:
         self.verdicts = ArchiveVerdicts() if verdicts is None else verdicts
         self._surroundings: dict[int, _Surroundings] = {}
         self._artifacts: dict[int, Artifact] = {}
+        self._assets: dict[int, Artifact] = {}
 
     def add(self, template: Template, directory: Path | None, assets: AssetIndex | None) -> None:
         """Tell what the files behind a template are relative to.
@@ -67,7 +68,10 @@ class FileArtifacts:
         surroundings = self._surroundings.get(id(resource.template), _Surroundings(None, None))
         asset = None if surroundings.assets is None else _asset_of(resource, surroundings.assets)
         if asset is not None:
-            return _of_asset(asset)
+            # Many functions may have one asset, which is looked at once; the index keeps it alive.
+            if id(asset) not in self._assets:
+                self._assets[id(asset)] = _of_asset(asset)
+            return self._assets[id(asset)]
         artifact = artifact_in_template(resource)
         if artifact.kind is ArtifactKind.MISSING and artifact.path is not None and surroundings.directory is not None:
             return _of_path(surroundings.directory / artifact.path, artifact.path)

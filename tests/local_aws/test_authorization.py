@@ -164,7 +164,7 @@ def test_a_developer_can_make_no_signing_profile(developer):
     assert is_denied(call, profileName="own", platformId=PLATFORM)
 
 
-def test_a_developer_of_a_frozen_function_is_stopped(aws, developer, remediator):
+def test_a_developer_of_a_frozen_function_is_stopped(developer, remediator):
     arn = f"arn:aws:lambda:eu-west-1:{MEMBER}:function:payments-frozen"
     organization = read_organization(GOOD, "organization.toml", at=datetime.now(UTC))
     quarantine = guardrail_intent(

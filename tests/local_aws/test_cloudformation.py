@@ -410,7 +410,7 @@ def test_an_alarm_on_a_metrics_query_is_made_and_compared(aws, stacks):
     (alarm,) = aws.client("cloudwatch", account=ACCOUNT).describe_alarms(AlarmNames=[stacks.id_of("Alarm")])[
         "MetricAlarms"
     ]
-    assert alarm["StateValue"] == "INSUFFICIENT_DATA"
+    assert (alarm["StateValue"], alarm["Metrics"]) == ("INSUFFICIENT_DATA", [query])
     stacks.client.detect_stack_drift(StackName=stacks.name)
     (drift,) = stacks.client.describe_stack_resource_drifts(StackName=stacks.name)["StackResourceDrifts"]
     assert drift["StackResourceDriftStatus"] == "IN_SYNC"

@@ -176,5 +176,11 @@ def test_company_deploys_with_a_publisher_that_is_not_its_own(aws: LocalAws, tmp
         ("acme_checkout_g1", "ObservatoryLayers"),
         ("acme_customer_notices_g1",),
     }
-    statements = aws.client("signer", **where).list_profile_permissions(profileName="acme_payments_g1")["permissions"]
-    assert [statement for statement in statements if statement["action"] == "signer:StartSigningJob"] == []
+    signer = aws.client("signer", **where)
+    statements = signer.list_profile_permissions(profileName="acme_payments_g2")["permissions"]
+    assert {statement["principal"] for statement in statements if statement["action"] == "signer:StartSigningJob"} == {
+        "arn:aws:iam::444444444404:role/payments-release",
+        "arn:aws:iam::444444444405:role/payments-ci",
+    }
+    with pytest.raises(signer.exceptions.ResourceNotFoundException):  # generation 1 is retiring: nobody may sign
+        signer.list_profile_permissions(profileName="acme_payments_g1")

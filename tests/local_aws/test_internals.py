@@ -31,6 +31,29 @@ def test_it_is_where_it_was_and_takes_what_it_took(internal):
         assert found == internal.parameters, f"{internal} takes {found} now. It serves: {internal.purpose}"
 
 
+def aliased(path):
+    """The modules of MiniStack that a source file calls by names of its own (``_X: Any = import_module(…)``)."""
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Call) and node.value.args:
+            argument = node.value.args[0]
+            if isinstance(argument, ast.Constant) and str(argument.value).startswith("ministack."):
+                yield node.target.id, argument.value
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "cloudformation").glob("*.py")), ids=lambda path: path.stem)
+def test_what_cloudformation_touches_is_where_it_was(path):
+    modules = {name: importlib.import_module(module) for name, module in aliased(path)}
+    gone = {
+        f"{modules[node.value.id].__name__}.{node.attr}"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in modules
+        and not hasattr(modules[node.value.id], node.attr)
+    }
+    assert gone == set()
+
+
 def touched(path):
     """Every name of MiniStack that a source file touches through `internals`."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):

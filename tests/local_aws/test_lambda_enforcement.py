@@ -2,6 +2,7 @@
 
 import base64
 import json
+import urllib.request
 import zlib
 from datetime import UTC, datetime, timedelta
 
@@ -278,9 +279,7 @@ def test_a_zip_bomb_and_garbage_as_code_are_refused_and_the_server_goes_on(desk,
     assert desk.lambda_.list_functions()["Functions"] == []
 
 
-def test_code_that_is_not_base64_is_refused(desk, enforced):
-    import urllib.request
-
+def test_code_that_is_not_base64_is_refused(desk):
     body = {"FunctionName": "x", "Code": {"ZipFile": "*" + base64.b64encode(b"x").decode()}, "Role": "r"}
     request = urllib.request.Request(
         f"{desk.aws.endpoint_url}/2015-03-31/functions",

@@ -1,19 +1,22 @@
 """The server itself: loopback only, its own directory only, several at once, restarts, and what it survives."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
 from constructs_pkg.errors import LocalAwsError
-from constructs_pkg.testing.local_aws import LocalAws
+from constructs_pkg.testing.local_aws import LocalAws, server
 from constructs_pkg.testing.local_aws.settings import Settings, require_loopback
 from tests.local_aws.code_builders import Desk, archive
 from tests.unit.organization_text import GOOD
@@ -28,18 +31,15 @@ def files_under(directory):
 def sockets_of(process_id):
     """The local addresses on which a process listens, as /proc shows them."""
     inodes = set()
-    for descriptor in os.listdir(f"/proc/{process_id}/fd"):
-        try:
-            inodes.add(os.readlink(f"/proc/{process_id}/fd/{descriptor}"))
-        except FileNotFoundError:
-            continue
+    for descriptor in Path(f"/proc/{process_id}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            inodes.add(str(descriptor.readlink()))
     found = set()
     for name in ("tcp", "tcp6"):
-        with open(f"/proc/{process_id}/net/{name}", encoding="ascii") as table:
-            for line in list(table)[1:]:
-                fields = line.split()
-                if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
-                    found.add(fields[1].split(":")[0])
+        for line in Path(f"/proc/{process_id}/net/{name}").read_text("ascii").splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
+                found.add(fields[1].split(":")[0])
     return found
 
 
@@ -50,7 +50,7 @@ def test_it_listens_on_127_0_0_1_and_nowhere_else(local_aws):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::1", "localhost", "192.168.1.1", ""])
 def test_any_other_address_is_refused(host):
-    with pytest.raises(LocalAwsError, match="127.0.0.1 only"):
+    with pytest.raises(LocalAwsError, match=r"127\.0\.0\.1 only"):
         require_loopback(host)
 
 
@@ -213,8 +213,6 @@ def test_a_port_that_is_taken_is_named(local_aws):
 
 
 def test_another_release_of_ministack_is_refused(monkeypatch):
-    from constructs_pkg.testing.local_aws import server
-
     monkeypatch.setattr(server, "MINISTACK_VERSION", "9.9.9")
     with pytest.raises(LocalAwsError, match=r"works with exactly 9\.9\.9.*\[local\]"):
         server.require_ministack()
@@ -239,20 +237,22 @@ def test_a_server_that_ended_by_itself_is_noticed():
     aws.stop()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc")
 def test_a_server_ends_with_the_process_that_started_it():
-    program = "from constructs_pkg.testing.local_aws import LocalAws; import os; a = LocalAws().start(); print(a.process_id, flush=True); os._exit(0)"
+    program = (
+        "import os; from constructs_pkg.testing.local_aws import LocalAws; "
+        "aws = LocalAws().start(); print(aws.process_id, flush=True); os._exit(0)"
+    )
     started = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     process_id = int(started.stdout)
-    for _ in range(200):
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
         try:
-            os.kill(process_id, 0)
-        except ProcessLookupError:
+            state = Path(f"/proc/{process_id}/stat").read_text("ascii").rsplit(")", 1)[1].split()[0]
+        except FileNotFoundError:
             return
-        with open(f"/proc/{process_id}/stat", encoding="ascii") as status:
-            if status.read().rsplit(")", 1)[1].split()[0] == "Z":
-                return
-        import time
-
+        if state == "Z":
+            return
         time.sleep(0.05)
     raise AssertionError(f"{process_id} still runs")
 

@@ -210,7 +210,7 @@ def test_over_the_whole_corpus_the_rules_decide_as_the_verifier_does(mode: Mode)
     decisions = set()
     for name, archive in CORPUS.items():
         report = verify_archive(archive, policy, VERIFIED_AT)
-        hits = list(hits_of_report(report, policy, location=""))
+        hits = list(hits_of_report(report, policy, name="archive", location=""))
         severities = {hit.severity or hit.rule.severity for hit in hits}
         decided = (
             Decision.REJECTED

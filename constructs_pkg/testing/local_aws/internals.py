@@ -102,7 +102,10 @@ INTERNALS: tuple[Internal, ...] = (
     Internal("core.responses", "request_scope", "acting in another account and Region", ("account_id", "region")),
     Internal("core.responses", "json_response", "an answer", ("data", "status", "content_type")),
     Internal(
-        "core.responses", "error_response_json", "an error", ("code", "message", "status", "extra", "message_key", "content_type")
+        "core.responses",
+        "error_response_json",
+        "an error",
+        ("code", "message", "status", "extra", "message_key", "content_type"),
     ),
     Internal(
         "core.iam_actions",

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Annotated, Any, cast
 
-from ministack import app
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from constructs_pkg.testing.local_aws.internals import APP
 from constructs_pkg.testing.local_aws.overlay import Overlay
 
 __all__ = ["CLOCK_PATH", "install"]
@@ -33,7 +33,7 @@ class _Move(BaseModel):
 
 def install(overlay: Overlay) -> None:
     """Serve `CLOCK_PATH` before MiniStack sees the request."""
-    served = cast("_Asgi", app.app)  # pyright: ignore[reportUnknownMemberType] (MiniStack has no annotations)
+    served = cast("_Asgi", APP.app)
 
     async def serving(scope: dict[str, Any], receive: _Receive, send: _Send) -> None:
         if scope["type"] == "http" and scope["path"] == CLOCK_PATH:
@@ -41,7 +41,7 @@ def install(overlay: Overlay) -> None:
         else:
             await served(scope, receive, send)
 
-    app.app = serving
+    APP.app = serving
 
 
 async def _body(receive: _Receive) -> bytes:

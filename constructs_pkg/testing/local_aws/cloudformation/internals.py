@@ -1,4 +1,4 @@
-"""Every place where this package touches MiniStack's internals, as `constructs_pkg.testing.local_aws.internals` has them.
+"""Every place where this package touches MiniStack's internals; the parent package's table covers the rest.
 
 A test compares the table with the installed release and with our sources.
 """
