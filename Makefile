@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest -n auto -q
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help synth test check lint format snapshots bench fuzz clean
+.PHONY: help synth test check lint format snapshots walkthrough bench fuzz clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,9 @@ format: $(STAMP) ## format the code and mend what can be mended
 
 snapshots: $(STAMP) ## rewrite the template snapshots; review the difference like code
 	@$(PYTEST) --snapshot-update tests/cdk/test_snapshots.py
+
+walkthrough: $(STAMP) ## run the four patterns of Lambda code signing step by step against a local AWS
+	@$(BIN)/python examples/walkthrough/run.py
 
 bench: $(STAMP) ## measure speed and memory against references in the same run; rewrites benchmarks/results
 	@for script in benchmarks/*_speed.py benchmarks/*_cost.py; do $(BIN)/python $$script || exit 1; done

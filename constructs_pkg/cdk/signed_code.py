@@ -186,7 +186,7 @@ class SignedCode:
             bucket: The bucket, of the function's Region.
             key: The object's key.
             version: The object's version id.
-            attestation: What ``python -m constructs_pkg.cli.attest`` wrote about the object, or the path of its file.
+            attestation: What ``lambda-code-signing attest`` wrote about the object, or the path of its file.
             policy: Whom to trust: a policy, or the path of a policy file.
             at: The moment of the verdict, aware; now where left out.
 

@@ -109,7 +109,9 @@ class CodeSigningStack(cdk.Stack):
     def _declare(self, application: Application, organization: Organization) -> None:
         publishers = self._publishers_of(application, organization)
         if not publishers:
-            self.left_out.append(f"{application.name} gets no config and no guardrail yet: no version of its publishers is known")
+            self.left_out.append(
+                f"{application.name} gets no config and no guardrail yet: no version of its publishers is known"
+            )
             return
         config = EnforcedCodeSigning(
             self,

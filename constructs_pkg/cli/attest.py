@@ -1,23 +1,24 @@
-"""``python -m constructs_pkg.cli.attest``: writes down what is known of a signed archive that was uploaded to S3."""
+"""``lambda-code-signing attest``: writes down what is known of a signed archive that was uploaded to S3."""
 
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from constructs_pkg.cli.files import write_file
 from constructs_pkg.cli.output import EXIT_NO, EXIT_YES, say
-from constructs_pkg.cli.parameters import PATH, force_option
-from constructs_pkg.errors import AttestationError, LambdaCodeSigningError
+from constructs_pkg.cli.parameters import PATH, examples, force_option
+from constructs_pkg.errors import AttestationError
 from constructs_pkg.signing.attestation import attest_archive, format_attestation
 
-__all__ = ["command", "main"]
-
-_EXIT_USAGE = 2
+__all__ = ["command"]
 
 
-@click.command(name="attest")
+@click.command(
+    name="attest",
+    epilog=examples(
+        "lambda-code-signing attest signed.zip --bucket code --key signed.zip --object-version V -o a.json"
+    ),
+)
 @click.argument("archive", metavar="ARCHIVE", type=PATH)
 @click.option("--bucket", required=True, help="The bucket that it was uploaded to.")
 @click.option("--key", required=True, help="The object's key.")
@@ -25,13 +26,9 @@ _EXIT_USAGE = 2
 @click.option("-o", "--output", type=PATH, required=True, metavar="FILE", help="Where to write the attestation.")
 @force_option
 def command(*, archive: Path, bucket: str, key: str, object_version: str, output: Path, force: bool) -> int:
-    r"""Write the attestation of ARCHIVE, the signed ZIP that was uploaded, for SignedCode.from_signed_bucket.
+    """Write the attestation of ARCHIVE, the signed ZIP that was uploaded, for SignedCode.from_signed_bucket.
 
     It does not ask S3 whether the object is there.
-
-    \b
-    Example:
-      python -m constructs_pkg.cli.attest signed.zip --bucket code --key signed.zip --object-version V -o signed.json
 
     Exit codes: 0 written, 1 the archive is not signed or not sound, 2 wrong usage, or a file cannot be used.
     """
@@ -47,27 +44,3 @@ def command(*, archive: Path, bucket: str, key: str, object_version: str, output
     write_file(output, lambda target: target.write(text.encode("utf-8")), force=force)
     say(f"{output}: s3://{bucket}/{key} in the version {object_version}, SHA-256 {attestation.sha256}")
     return EXIT_YES
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command.
-
-    Args:
-        arguments: The words after the program's name; those of the process where None.
-
-    Returns:
-        The exit code.
-    """
-    try:
-        code: object = command.main(None if arguments is None else list(arguments), standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return _EXIT_USAGE
-    except LambdaCodeSigningError as error:
-        click.echo(f"Error: {error}", err=True)
-        return _EXIT_USAGE
-    return code if isinstance(code, int) else EXIT_YES
-
-
-if __name__ == "__main__":
-    sys.exit(main())

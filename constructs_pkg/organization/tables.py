@@ -147,8 +147,8 @@ class Application(Table):
     mode: Annotated[
         Literal["Warn", "Enforce"],
         Field(
-            description="What the application's central config does with untrusted code; in member accounts, their wave "
-            "says so. Enforce: it is refused. Warn: it is deployed and logged."
+            description="What the application's central config does with untrusted code; in member accounts, their "
+            "wave says so. Enforce: it is refused. Warn: it is deployed and logged."
         ),
     ] = "Enforce"
     signers: Annotated[Signers, Field(description="Who may sign, see the next table.")] = Signers()

@@ -80,7 +80,7 @@ def normalized(requirement):
     return re.split(r"[ ;<>=!~\[(]", requirement, maxsplit=1)[0].lower().replace("_", "-")
 
 
-# What users have who import constructs_pkg.testing: pytest, and for the local AWS the extra "local" with what it brings.
+# What users of constructs_pkg.testing have: pytest, and for the local AWS the extra "local" with what it brings.
 ONLY_FOR_TESTING = {"pytest", "ministack", "hypercorn"}
 
 
