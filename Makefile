@@ -6,9 +6,13 @@ ORG ?= organization.toml
 FUZZ_SECONDS ?= 60
 BIN := .venv/bin
 STAMP := .venv/.installed
-PYTEST := $(BIN)/python -m pytest -n auto -q
+# Many tests wait for processes, so that two workers a core are quicker than one.
+WORKERS ?= 4
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
 export CDK_DISABLE_CLI_TELEMETRY := true
+# Hundreds of processes start here; each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help synth test check lint format snapshots walkthrough bench fuzz clean

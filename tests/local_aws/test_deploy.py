@@ -159,28 +159,3 @@ def cdk_destroys_only_what_is_not_protected(aws: LocalAws, organization: Path) -
     cdk(aws, organization, "destroy", "--all", "--force", "--app", made, account=ACCOUNT, region=REGION)
     left = {stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]}
     assert left == {"CDKToolkit"}
-
-
-def test_company_deploys_with_a_publisher_that_is_not_its_own(aws: LocalAws, tmp_path: Path) -> None:
-    organization = copied(ROOT / "organization.toml", tmp_path)
-    where = {"account": "222222222222", "region": "eu-west-1"}
-    cdk(aws, organization, "bootstrap", "aws://222222222222/eu-west-1", **where)
-    cdk(aws, organization, "deploy", "--all", "--require-approval", "never", **where)
-    found = aws.client("lambda", **where).list_code_signing_configs()["CodeSigningConfigs"]
-    publishers = {
-        tuple(arn.split("/")[2] for arn in sorted(config["AllowedPublishers"]["SigningProfileVersionArns"]))
-        for config in found
-    }
-    assert publishers == {
-        ("acme_payments_g1", "acme_payments_g2", "ObservatoryLayers"),
-        ("acme_checkout_g1", "ObservatoryLayers"),
-        ("acme_customer_notices_g1",),
-    }
-    signer = aws.client("signer", **where)
-    statements = signer.list_profile_permissions(profileName="acme_payments_g2")["permissions"]
-    assert {statement["principal"] for statement in statements if statement["action"] == "signer:StartSigningJob"} == {
-        "arn:aws:iam::444444444404:role/payments-release",
-        "arn:aws:iam::444444444405:role/payments-ci",
-    }
-    with pytest.raises(signer.exceptions.ResourceNotFoundException):  # generation 1 is retiring: nobody may sign
-        signer.list_profile_permissions(profileName="acme_payments_g1")

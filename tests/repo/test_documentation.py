@@ -1,6 +1,8 @@
 """Every block of code in the documentation runs, or is checked against what would run it."""
 
+import contextlib
 import functools
+import io
 import json
 import os
 import re
@@ -18,6 +20,7 @@ import pytest
 from botocore import xform_name
 from markdown_it import MarkdownIt
 
+from constructs_pkg.cli.main import main
 from constructs_pkg.organization.reading import organization_from
 
 ROOT = Path(__file__).parents[2]
@@ -204,14 +207,22 @@ def check_cdk(words: list[str]) -> None:
     assert [option for option in options if not re.search(rf"{option}[ ,]", usage)] == []
 
 
+@functools.cache
+def help_of(*words: str) -> str | None:
+    """Return what ``lambda-code-signing WORDS --help`` prints, or None where there is no such command."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+        exit_code = main([*words, "--help"])
+    return printed.getvalue() if exit_code == 0 else None
+
+
 def check_lambda_code_signing(words: list[str]) -> None:
-    command = [Path(sys.executable).parent / "lambda-code-signing"]
     plain = [word for word in words if re.fullmatch(r"[a-z][a-z-]*", word)]
     for end in range(len(plain), 0, -1):  # the longest prefix that is a command; the rest are its arguments
-        done = subprocess.run([*command, *plain[:end], "--help"], capture_output=True, text=True)
-        if done.returncode == 0:
+        usage = help_of(*plain[:end])
+        if usage is not None:
             options = [word.split("=")[0] for word in words if word.startswith("--")]
-            assert [option for option in options if option not in done.stdout and option != "--version"] == []
+            assert [option for option in options if option not in usage and option != "--version"] == []
             return
     assert words == [] or words[0].startswith("-"), f"lambda-code-signing has no command {' '.join(words)}"
 
