@@ -44,14 +44,14 @@ def test_an_entry_above_the_limit_is_not_even_looked_at() -> None:
     assert (caught.value.reason, accepted(GOOD.ljust(MAX_SIGNATURE_BYTES)) is not None) == ("signature_too_large", True)
 
 
-@pytest.mark.parametrize("mask", [0x01, 0x80])
-def test_no_envelope_with_a_flipped_bit_in_any_byte_is_accepted(mask: int) -> None:
-    survivors = [
-        position
-        for position in range(len(GOOD_DATA))
-        if accepted(cms.armored(GOOD_DATA[:position] + bytes([GOOD_DATA[position] ^ mask]) + GOOD_DATA[position + 1 :]))
-    ]
-    assert survivors == []
+def with_flipped_bit(position: int) -> bytes:
+    """Flip one bit, another one from byte to byte."""
+    flipped = GOOD_DATA[position] ^ (1 << position % 8)
+    return cms.armored(GOOD_DATA[:position] + bytes([flipped]) + GOOD_DATA[position + 1 :])
+
+
+def test_no_envelope_with_a_flipped_bit_in_any_byte_is_accepted() -> None:
+    assert [position for position in range(len(GOOD_DATA)) if accepted(with_flipped_bit(position))] == []
 
 
 @given(position=st.integers(0, len(GOOD) - 1), byte=st.integers(0, 255))
