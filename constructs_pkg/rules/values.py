@@ -242,10 +242,28 @@ def _named(name: str) -> object:
 def _joined(template: Template, separator: str, parts: list[object], depth: int) -> Iterable[Possible]:
     if len(parts) == 1:
         return _possibilities(template, parts[0], depth + 1)
+    plain = _without_choices(template, separator, parts)
+    if plain is not None:
+        return _literal(template, plain, depth)
     choices = [list(_possibilities(template, part, depth + 1)) for part in parts]
     combinations = itertools.islice(itertools.product(*choices), _MAX_POSSIBILITIES + 1)
     texts = [separator.join(map(_as_text, combination)) for combination in combinations]
     return [found for text in texts for found in _literal(template, text, depth)]
+
+
+def _without_choices(template: Template, separator: str, parts: list[object]) -> str | None:
+    """Join texts and pseudo parameters, which is what nearly all joins are of; None where a part is anything else."""
+    texts: list[str] = []
+    for part in parts:
+        body = as_mapping(part)
+        name = body.get("Ref") if len(body) == 1 else None
+        if isinstance(part, str) and not part.startswith("{{resolve:"):
+            texts.append(part)
+        elif isinstance(name, str) and name.startswith("AWS::") and name != "AWS::NoValue":
+            texts.append(_with_pseudo_parameters(f"${{{name}}}", template.region, template.account)[0])
+        else:
+            return None
+    return separator.join(texts)
 
 
 def _literal(template: Template, text: str, depth: int) -> Iterable[Possible]:
