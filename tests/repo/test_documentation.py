@@ -145,21 +145,28 @@ def is_local(block: Block) -> bool:
 def test_local_commands_of_a_document_run_in_order(document: Path, tmp_path: Path) -> None:
     """A trailing ``# exit N`` says that a command is meant to end with that code."""
     workspace = workspace_with_example_files(tmp_path)
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     for block in blocks_of(document):
         if block.language != "sh" or not is_local(block):
             continue
         for command in commands_of(block):
             expected = int(match.group(1)) if (match := re.search(r"# exit (\d)$", command)) else 0
-            done = subprocess.run(
-                ["bash", "-c", command],
-                cwd=workspace,
-                env={**os.environ, "PATH": path},
-                capture_output=True,
-                text=True,
-                timeout=120,
-            )
-            assert done.returncode == expected, f"{block.name}: {command}\n{done.stdout}{done.stderr}"
+            exit_code, output = run_in(workspace, command)
+            assert exit_code == expected, f"{block.name}: {command}\n{output}"
+
+
+def run_in(workspace: Path, command: str) -> tuple[int, str]:
+    """Run a command as a shell would: our own in this process where it needs no shell, which saves their start."""
+    words = shlex.split(command, comments=True)
+    if words[0] == "lambda-code-signing" and not re.search(r"[|<>$&;*`]", command):
+        printed = io.StringIO()
+        with contextlib.chdir(workspace), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            return main(words[1:]), printed.getvalue()
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=workspace, env=environment, capture_output=True, text=True, timeout=120
+    )
+    return done.returncode, done.stdout + done.stderr
 
 
 @blocks_in("sh")
