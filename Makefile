@@ -41,7 +41,7 @@ lint: $(STAMP)
 	@$(BIN)/basedpyright
 
 check: lint ## everything that CI asks for: style, layers, types, tests with branch coverage, synth
-	@$(PYTEST) --cov --cov-report=term --cov-fail-under=90
+	@$(PYTEST) --cov --cov-report=term --cov-fail-under=95
 	@$(MAKE) --no-print-directory synth
 
 format: $(STAMP) ## format the code and mend what can be mended
