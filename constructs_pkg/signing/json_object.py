@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 from constructs_pkg.errors import ArnError, PolicyError, Problem, TrustError, ValidityError
 
-__all__ = ["JsonObject", "parse_json_object"]
+__all__ = ["JsonObject", "parse_json_object", "unique_keys"]
 
 _MISSING = object()
 _SHOWN_CHARACTERS = 60
@@ -119,7 +119,7 @@ def parse_json_object(text: bytes | str, source: str, max_bytes: int) -> JsonObj
     if len(data) > max_bytes:
         raise PolicyError(source, (Problem("file", f"{len(data)} bytes", f"Use at most {max_bytes} bytes"),))
     try:
-        document: object = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
+        document: object = json.loads(data.decode("utf-8"), object_pairs_hook=unique_keys, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         problem = Problem("file", f"not JSON ({error})", "Write one JSON object in UTF-8, each key once")
         raise PolicyError(source, (problem,)) from error
@@ -128,7 +128,7 @@ def parse_json_object(text: bytes | str, source: str, max_bytes: int) -> JsonObj
     return JsonObject(cast("dict[str, object]", document), "", [])
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Build an object, refusing a key that is there twice: two readers could take different ones."""
     found = dict(pairs)
     if len(found) != len(pairs):

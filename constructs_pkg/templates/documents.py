@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 from constructs_pkg.errors import TemplateError
+from constructs_pkg.signing.json_object import unique_keys
 from constructs_pkg.templates.intrinsic_yaml import parse_yaml
 
 __all__ = ["MAX_JSON_BYTES", "MAX_TEMPLATE_BYTES", "parse_json", "parse_template", "read_bounded"]
@@ -49,7 +50,7 @@ def parse_json(text: str, name: str) -> object:
         TemplateError: It is no JSON, or a key is there twice, or it is nested too deeply.
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique)
+        return json.loads(text, object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise TemplateError(f"{name} is no JSON: {reason}. Correct it there") from error
@@ -74,13 +75,3 @@ def read_bounded(path: Path, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise TemplateError(f"{path} is larger than {max_bytes:,} bytes. Is it the right file?")
     return data
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Build an object, refusing a key that is there twice: two readers could take different ones."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise ValueError(f"the key {twice[:60]!r} is there twice")
-    return found
