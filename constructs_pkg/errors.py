@@ -10,6 +10,7 @@ __all__ = [
     "ArchiveError",
     "ArnError",
     "AttestationError",
+    "AwsError",
     "CmsError",
     "ConstructError",
     "FileAccessError",
@@ -52,6 +53,19 @@ class ArnError(LambdaCodeSigningError, ValueError):
 
 class AttestationError(LambdaCodeSigningError, ValueError):
     """An attestation of a signed object is not one that this release reads, or is about another object."""
+
+
+class AwsError(LambdaCodeSigningError):
+    """AWS refused a request or was not reached, so that no answer could be had.
+
+    Args:
+        code: AWS's own error code, such as ``AccessDeniedException``, or the name of botocore's error.
+        message: What was tried and what AWS said, and what to do.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
 
 
 class CmsError(LambdaCodeSigningError, ValueError):

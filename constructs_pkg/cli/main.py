@@ -13,8 +13,8 @@ import click
 from click.shell_completion import CompletionItem, shell_complete
 
 from constructs_pkg._version import __version__
-from constructs_pkg.cli.output import tell
-from constructs_pkg.errors import LambdaCodeSigningError
+from constructs_pkg.cli.output import EXIT_NO_VERDICT, tell
+from constructs_pkg.errors import AwsError, LambdaCodeSigningError
 
 __all__ = ["COMMANDS", "main"]
 
@@ -134,6 +134,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return _EXIT_USAGE
+    except AwsError as error:
+        tell(f"Error: {error}")
+        return EXIT_NO_VERDICT
     except LambdaCodeSigningError as error:
         tell(f"Error: {error}")
         return _EXIT_USAGE
