@@ -6,6 +6,7 @@
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from constructs_pkg.errors import AwsError
@@ -26,7 +27,7 @@ class Clients:
     """
 
     def __init__(self, session: Any = None) -> None:
-        self._session = session
+        self._session: Any = session
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._lock = threading.Lock()
 
@@ -47,11 +48,11 @@ class Clients:
             return self._clients[key]
 
     def _make(self, service: str, region: str | None) -> Any:
-        import boto3.session
         from botocore.config import Config
 
         if self._session is None:
-            self._session = boto3.session.Session()
+            boto3_session: Any = import_module("boto3.session")
+            self._session = boto3_session.Session()
         config = Config(retries={"mode": "standard", "total_max_attempts": _ATTEMPTS})
         with aws_errors(f"open a client for {service}"):
             return self._session.client(service, region_name=region, config=config)
@@ -73,7 +74,8 @@ def aws_errors(doing: str) -> Generator[None]:
     try:
         yield
     except ClientError as error:
-        answer: Any = error.response.get("Error", {})
+        response: Any = error.response
+        answer: Any = response.get("Error", {})
         code = str(answer.get("Code", "Unknown"))
         raise AwsError(code, f"cannot {doing}: {code}: {answer.get('Message', '')}.{_remedy(code)}") from error
     except BotoCoreError as error:
