@@ -1,12 +1,12 @@
-"""What an organization file asks of its guardrails: where an ``Organization`` becomes a ``GuardrailIntent``."""
+"""What an organization file asks of its guardrails and of its member accounts."""
 
 from collections.abc import Sequence
 
 from constructs_pkg.errors import GuardrailError
-from constructs_pkg.guardrails import GuardrailIntent
+from constructs_pkg.guardrails import GuardrailIntent, MemberAccount
 from constructs_pkg.organization import Organization
 
-__all__ = ["guardrail_intent"]
+__all__ = ["guardrail_intent", "member_account"]
 
 
 def guardrail_intent(
@@ -60,4 +60,21 @@ def guardrail_intent(
         signing_profiles=(str(profile),),
         remediator_role=f"{organization.name}-drift-remediator",
         exempt_functions=tuple(exemption.functions for exemption in organization.exemptions),
+    )
+
+
+def member_account(organization: Organization, *, account: str) -> MemberAccount:
+    """Return the names that the rollout gives things in a member account, and the central ones that they know.
+
+    Args:
+        organization: A loaded organization.
+        account: The 12 digits of the member account; an AWS CDK token is passed through.
+    """
+    return MemberAccount(
+        prefix=organization.name,
+        organization_id=organization.id,
+        partition=organization.partition,
+        account=account,
+        security_account=organization.security_account,
+        home_region=organization.home_region,
     )

@@ -1,15 +1,21 @@
 """IAM policy documents as values: what developers and pipelines may do with Lambda, derived from one intent.
 
 Doors: ``GuardrailIntent``, and of it ``developer_policies``, ``permissions_boundary`` and ``service_control_policies``;
-each returns ``PolicyDocument`` values that know their size. Pure: the standard library only.
+each returns ``PolicyDocument`` values that know their size. ``MemberAccount`` names
+what the rollout makes in an account; ``remediator_policies``, ``auditor_policies`` and ``forwarder_policies`` are what
+its roles may do. Pure: the standard library only.
 """
 
+from constructs_pkg.guardrails.auditor import auditor_policies, forwarder_policies
 from constructs_pkg.guardrails.boundary import permissions_boundary
 from constructs_pkg.guardrails.developer import developer_policies
 from constructs_pkg.guardrails.documents import Condition, PolicyDocument, Statement
 from constructs_pkg.guardrails.fitting import MANAGED_POLICY, PERMISSIONS_BOUNDARY, SERVICE_CONTROL_POLICY, Limit
 from constructs_pkg.guardrails.intent import DEFAULT_PIPELINE_SERVICES, GuardrailIntent
+from constructs_pkg.guardrails.member_account import MemberAccount
+from constructs_pkg.guardrails.remediator import remediator_policies
 from constructs_pkg.guardrails.service_control import service_control_policies
+from constructs_pkg.guardrails.trust_policy import TrustPolicy
 
 __all__ = [
     "DEFAULT_PIPELINE_SERVICES",
@@ -19,9 +25,14 @@ __all__ = [
     "Condition",
     "GuardrailIntent",
     "Limit",
+    "MemberAccount",
     "PolicyDocument",
     "Statement",
+    "TrustPolicy",
+    "auditor_policies",
     "developer_policies",
+    "forwarder_policies",
     "permissions_boundary",
+    "remediator_policies",
     "service_control_policies",
 ]

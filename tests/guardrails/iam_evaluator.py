@@ -239,7 +239,7 @@ def is_multivalued(key: str, action: str) -> bool:
         for known in DATA.conditions.get_condition_keys_for_service(service):
             if key_matches(known, key):
                 return DATA.conditions.get_condition_key_details(service, known)["type"].startswith("ArrayOf")
-    return key.lower() == "aws:tagkeys"
+    return key.lower() in {"aws:tagkeys", "aws:calledvia"}
 
 
 @functools.cache
