@@ -263,6 +263,13 @@ class Wave(Table):
         tuple[Name, ...],
         Field(min_length=1, description="Names of organizational units; each is in one wave at most."),
     ]
+    drift: Annotated[
+        Literal["detect", "propose", "remediate"],
+        Field(
+            description="What is done about drift. detect: it is reported. propose: what would revert it is prepared, "
+            "a human approves. remediate: it is reverted, unless something would be replaced or deleted."
+        ),
+    ] = "propose"
     preferences: Annotated[Preferences, Field(description="How it is rolled out, see the next table.")] = Preferences()
 
 
