@@ -22,6 +22,7 @@ __all__ = [
     "PackagingError",
     "PolicyError",
     "Problem",
+    "ProvenanceError",
     "ServiceError",
     "SigningError",
     "TemplateError",
@@ -154,6 +155,10 @@ class PolicyError(LambdaCodeSigningError, ValueError):
         noun = "problem" if len(problems) == 1 else "problems"
         lines = "\n".join(f"  {problem}" for problem in problems)
         super().__init__(f"{source}: {len(problems)} {noun}\n{lines}")
+
+
+class ProvenanceError(LambdaCodeSigningError, ValueError):
+    """A statement of where a signed archive comes from is not one that this release reads, or cannot be made."""
 
 
 class SigningError(LambdaCodeSigningError):

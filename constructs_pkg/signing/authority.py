@@ -17,8 +17,7 @@ from constructs_pkg.arns import SigningJobArn, SigningProfileArn, SigningProfile
 from constructs_pkg.errors import ArchiveError, ArnError, SigningError
 from constructs_pkg.regions import SIGNER_REGIONS, partition_of_region
 from constructs_pkg.signing.appending import append_entries
-from constructs_pkg.signing.archive import SIGNATURE_DIRECTORY, SIGNATURE_ENTRY, ArchiveReading, read_archive
-from constructs_pkg.signing.archive_defects import ArchiveDefect
+from constructs_pkg.signing.archive import SIGNATURE_DIRECTORY, SIGNATURE_ENTRY
 from constructs_pkg.signing.authority_certificates import SEED_BYTES, AuthorityCertificates, derived_bytes
 from constructs_pkg.signing.authority_records import ProfileStatus, SigningJob, SigningProfile, SigningRefusal
 from constructs_pkg.signing.cms_building import SignatureClaims, build_signature
@@ -32,6 +31,7 @@ from constructs_pkg.signing.policy import (
 )
 from constructs_pkg.signing.signer import SignedArtifact
 from constructs_pkg.signing.trust import TrustStore
+from constructs_pkg.signing.unsigned_archive import read_unsigned, refused_archive
 from constructs_pkg.validity import LONGEST_VALIDITY, Validity
 
 __all__ = ["LocalAuthority"]
@@ -235,7 +235,7 @@ class LocalAuthority:
                 f"the signing time {signed_at.isoformat()} is before the authority's beginning, "
                 f"{self.created_at.isoformat()}; sign later, or make an authority with an earlier beginning",
             )
-        reading = _read_unsigned(source)
+        reading = read_unsigned(source)
         job = self._job(signing_profile, signed_at, reading.digest_to_sign, job_id)
         claims = SignatureClaims(
             SigningJobArn(self._partition, self.region, self.account, job.job_id),
@@ -251,7 +251,7 @@ class LocalAuthority:
         try:
             append_entries(source, target, [*directory, (SIGNATURE_ENTRY, signature)], at=signed_at)
         except ArchiveError as error:
-            raise _refused_archive(error) from error
+            raise refused_archive(error) from error
         self._jobs[job.job_id] = job
         return SignedArtifact(
             claims.signing_job_arn, claims.signing_profile_version_arn, claims.signed_at, claims.expires_at
@@ -330,33 +330,6 @@ class LocalAuthority:
             return SigningProfileArn.parse(text)
         except ArnError as error:
             raise SigningError(SigningRefusal.ARGUMENT, str(error)) from error
-
-
-def _read_unsigned(source: bytes | BinaryIO) -> ArchiveReading:
-    """Read an archive that can be signed. AWS Signer: signing fails for an empty, signed or malformed archive."""
-    try:
-        reading = read_archive(source)
-    except ArchiveError as error:
-        raise _refused_archive(error) from error
-    if reading.signature is not None:
-        raise SigningError(
-            SigningRefusal.ALREADY_SIGNED, f"the archive is signed already: it has the entry {SIGNATURE_ENTRY}"
-        )
-    if not reading.entry_names:
-        raise SigningError(SigningRefusal.ARCHIVE_EMPTY, "the archive is empty; add the code and sign again")
-    return reading
-
-
-def _refused_archive(error: ArchiveError) -> SigningError:
-    too_large = {
-        ArchiveDefect.ARCHIVE_TOO_LARGE,
-        ArchiveDefect.EXPANDED_TOO_LARGE,
-        ArchiveDefect.TOO_MANY_ENTRIES,
-        ArchiveDefect.DIRECTORY_TOO_LARGE,
-    }
-    if error.reason in too_large:
-        return SigningError(SigningRefusal.ARCHIVE_TOO_LARGE, f"the archive is too large to sign: {error}")
-    return SigningError(SigningRefusal.ARCHIVE_MALFORMED, f"the archive is malformed and cannot be signed: {error}")
 
 
 def _expiry(signed_at: datetime, validity: Validity) -> datetime:
