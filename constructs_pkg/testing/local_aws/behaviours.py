@@ -95,7 +95,36 @@ _IAM: tuple[tuple[str, Origin, str], ...] = (
     ("The clock moves forward on request", "our model", "no such thing on AWS"),
 )
 
-BEHAVIOURS: tuple[tuple[str, Origin, str], ...] = (*_SIGNER, *_LAMBDA, *_IAM, *CLOUDFORMATION)
+_STEP_FUNCTIONS: tuple[tuple[str, Origin, str], ...] = (
+    (
+        "Step Functions' aws-sdk tasks of S3, Signer and Step Functions call the API as the state machine's role",
+        "documented",
+        "Step Functions guide, 'AWS SDK service integrations'",
+    ),
+    (
+        "Their members are those of the API's model with a capital letter, their errors those of the SDK for Java",
+        "our model",
+        "the guide's rule; not compared for each service",
+    ),
+    (
+        "A pipe hands batches of a queue to a state machine; a batch whose Express execution fails is received again",
+        "documented",
+        "EventBridge guide, 'Pipes error handling'",
+    ),
+    (
+        "A pipe carries one batch at a time",
+        "our model",
+        "AWS does so for one message group of a FIFO queue; elsewhere it is faster",
+    ),
+    ("CopyObject with If-None-Match never replaces an object", "documented", "CopyObject"),
+    (
+        "CopyObject computes the checksum that is asked for from the bytes of the copy",
+        "our model",
+        "documented for objects up to 5 GB; unconfirmed where the source was a multipart upload",
+    ),
+)
+
+BEHAVIOURS: tuple[tuple[str, Origin, str], ...] = (*_SIGNER, *_LAMBDA, *_IAM, *_STEP_FUNCTIONS, *CLOUDFORMATION)
 """The behaviour, its origin, and the source or what is unknown."""
 
 

@@ -23,10 +23,13 @@ __all__ = [
     "INTERNALS",
     "LAMBDA",
     "ORGANIZATIONS",
+    "PIPES",
     "RESPONSES",
     "ROUTER",
     "S3",
     "SIGNER",
+    "STEP_FUNCTIONS",
+    "STS",
     "Internal",
 ]
 
@@ -44,8 +47,11 @@ EVENTBRIDGE: Any = import_module("ministack.services.eventbridge")
 IAM: Any = import_module("ministack.services.iam")
 LAMBDA: Any = import_module("ministack.services.lambda_svc")
 ORGANIZATIONS: Any = import_module("ministack.services.organizations")
+PIPES: Any = import_module("ministack.services.pipes")
 S3: Any = import_module("ministack.services.s3")
 SIGNER: Any = import_module("ministack.services.signer")
+STEP_FUNCTIONS: Any = import_module("ministack.services.stepfunctions")
+STS: Any = import_module("ministack.services.sts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +163,15 @@ INTERNALS: tuple[Internal, ...] = (
     Internal("services.s3", "_bucket_versioning", "whether a bucket has versions"),
     Internal("services.s3", "_get_object_data", "what is signed", ("bucket_name", "key", "version_id")),
     Internal("services.s3", "_put_object", "what was signed", ("bucket_name", "key", "body", "headers")),
+    Internal("services.s3", "_copy_object", "conditions and checksums", ("bucket_name", "dest_key", "headers")),
+    Internal("services.s3", "_check_put_preconditions", "a copy's If-None-Match", ("headers", "existing_obj")),
+    Internal("services.pipes", "_pipes", _SCOPED + "pipes"),
+    Internal("services.stepfunctions", "_ExecutionError", "a failed task"),
+    Internal("services.stepfunctions", "_executions", _SCOPED + "executions"),
+    Internal("services.stepfunctions", "_state_machines", _SCOPED + "state machines"),
+    Internal("services.stepfunctions", "_run_execution", "the role of an execution", ("exec_arn",)),
+    Internal("services.stepfunctions", "_invoke_aws_sdk_integration", "aws-sdk tasks", ("resource", "input_data")),
+    Internal("services.sts", "register_session", "sessions of a role", ("access_key", "session")),
     Internal("services.signer", "_profiles", _SCOPED + "signing profiles"),
     Internal("services.signer", "_put_signing_profile", "makes a profile", ("name", "body")),
     Internal("services.signer", "_cancel_signing_profile", "cancels a profile", ("name",)),

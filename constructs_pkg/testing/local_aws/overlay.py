@@ -36,7 +36,10 @@ MODULES = (
     "constructs_pkg.testing.local_aws.signer",
     "constructs_pkg.testing.local_aws.code_signing",
     "constructs_pkg.testing.local_aws.authorization",
+    "constructs_pkg.testing.local_aws.object_copies",
+    "constructs_pkg.testing.local_aws.service_integrations",
     "constructs_pkg.testing.local_aws.cloudformation",
+    "constructs_pkg.testing.local_aws.queue_pipes",
     "constructs_pkg.testing.local_aws.moving_clock",
 )
 """All modules of the overlay, in the order in which they are installed."""
