@@ -6,8 +6,8 @@ ORG ?= organization.toml
 FUZZ_SECONDS ?= 60
 BIN := .venv/bin
 STAMP := .venv/.installed
-# Many tests wait for processes, so that two workers a core are quicker than one.
-WORKERS ?= 4
+# One worker a core: what a worker waits for is a process of its own that works, and each has four seconds to collect.
+WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
 export CDK_DISABLE_CLI_TELEMETRY := true

@@ -34,13 +34,13 @@ def start() -> LocalAws:
     return LocalAws(organization=HERE / "organization.toml", is_strict=True)
 
 
-def walk(name: str, aws: LocalAws) -> Walk:
-    """Run one script to its end; everything that it says comes back."""
-    tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+def walk(name: str, aws: LocalAws, *programs: Path) -> Walk:
+    """Run one script to its end, with the programs of these folders; everything that it says comes back."""
+    folders = (*programs, Path(sys.executable).parent)
     begin = time.monotonic()
     done = subprocess.run(
         ["bash", str(WALKS[name])],
-        env={**os.environ, **aws.environment(), "PATH": tools},
+        env={**os.environ, **aws.environment(), "PATH": os.pathsep.join([*map(str, folders), os.environ["PATH"]])},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 from constructs_pkg.testing.local_aws import LocalAws
 from examples.walkthrough.run import WALKS, start, walk
+from tests.local_aws.code_builders import archive
+from tests.local_aws.warm_aws_cli import warm_aws_cli
 
 HERE = Path(__file__).parents[2] / "examples" / "walkthrough"
 
@@ -20,10 +23,41 @@ def aws() -> Iterator[LocalAws]:
         yield local_aws
 
 
+@pytest.fixture(scope="module")
+def warm_programs() -> Iterator[Path]:
+    with warm_aws_cli() as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("name", WALKS)
-def test_walk_goes_as_it_must(name: str, aws: LocalAws) -> None:
-    done = walk(name, aws)
+def test_walk_goes_as_it_must(name: str, aws: LocalAws, warm_programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # what the walks run is not ours
+    done = walk(name, aws, warm_programs)
     assert done.is_good, done.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["signer", "put-signing-profile", "--profile-name", "a b", "--platform-id", "AWSLambda-SHA384-ECDSA"],
+        ["lambda", "publish-layer-version", "--layer-name", "same", "--zip-file", "fileb://code.zip"],
+    ],
+    ids=["what is refused", "what the CLI reads from the folder that it runs in"],
+)
+def test_warm_cli_does_what_the_program_does(
+    words: list[str], aws: LocalAws, warm_programs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "code.zip").write_bytes(archive())
+    warm, plain = (
+        subprocess.run(
+            [folder / "aws", *words, "--query", "Content.CodeSha256"],
+            cwd=tmp_path,
+            env={**os.environ, **aws.environment("444444444401")},
+            capture_output=True,
+        )
+        for folder in (warm_programs, Path(sys.executable).parent)
+    )
+    assert (warm.returncode, warm.stdout, warm.stderr) == (plain.returncode, plain.stdout, plain.stderr)
 
 
 def test_all_patterns_have_their_walk() -> None:
