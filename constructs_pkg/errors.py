@@ -16,6 +16,7 @@ __all__ = [
     "FileAccessError",
     "GuardrailError",
     "LambdaCodeSigningError",
+    "LayerRegistryError",
     "LocalAwsError",
     "NodeError",
     "OrganizationError",
@@ -155,6 +156,10 @@ class PolicyError(LambdaCodeSigningError, ValueError):
         noun = "problem" if len(problems) == 1 else "problems"
         lines = "\n".join(f"  {problem}" for problem in problems)
         super().__init__(f"{source}: {len(problems)} {noun}\n{lines}")
+
+
+class LayerRegistryError(PolicyError):
+    """A registry of other people's layers cannot be used; holds all of its problems, never only the first."""
 
 
 class ProvenanceError(LambdaCodeSigningError, ValueError):

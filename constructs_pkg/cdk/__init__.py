@@ -6,6 +6,7 @@ ensure_node()
 
 # The imports below load aws_cdk, which starts Node.js at once: it has to be found first.
 from constructs_pkg.cdk.checks import CodeSigningChecks  # noqa: E402
+from constructs_pkg.cdk.consumer_code_signing import ConsumerCodeSigning  # noqa: E402
 from constructs_pkg.cdk.developer_guardrail import DeveloperGuardrail  # noqa: E402
 from constructs_pkg.cdk.enforced_code_signing import (  # noqa: E402
     EnforcedCodeSigning,
@@ -20,6 +21,7 @@ from constructs_pkg.cdk.signed_code_kinds import (  # noqa: E402
     SignedAtPublishCode,
     SignedObjectCode,
 )
+from constructs_pkg.cdk.signed_layer import ImportedSignedLayer, SignedLayer  # noqa: E402
 from constructs_pkg.cdk.signing_profile import (  # noqa: E402
     ImportedSigningProfile,
     LambdaSigningProfile,
@@ -28,9 +30,11 @@ from constructs_pkg.cdk.signing_profile import (  # noqa: E402
 
 __all__ = [
     "CodeSigningChecks",
+    "ConsumerCodeSigning",
     "DeveloperGuardrail",
     "EnforcedCodeSigning",
     "ImportedCodeSigning",
+    "ImportedSignedLayer",
     "ImportedSigningProfile",
     "LambdaSigningProfile",
     "Publisher",
@@ -39,6 +43,7 @@ __all__ = [
     "SignedArchiveCode",
     "SignedAtPublishCode",
     "SignedCode",
+    "SignedLayer",
     "SignedObjectCode",
     "UntrustedArtifactPolicy",
 ]

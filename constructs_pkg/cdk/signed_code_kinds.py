@@ -44,12 +44,14 @@ class SignedArchiveCode(_MarkedCode):
     Attributes:
         path: The archive.
         report: The verdict on it, without a finding.
+        publisher: The signing profile version that signed it.
     """
 
     def __init__(self, path: Path, *, report: VerificationReport, source: str | None) -> None:
         super().__init__()
         self.path = path.absolute()  # CDK's Node.js keeps the working directory that it was started in
         self.report = report
+        self.publisher = _publisher_of(report)
         self._source = {"ArchiveSha256": _sha256(path)} if source is None else {"SourceSha256": source}
         self._code_of: dict[str, lambda_.AssetCode] = {}
 
@@ -123,6 +125,7 @@ class SignedObjectCode(_MarkedCode):
     Attributes:
         attestation: What is known of the object.
         report: The verdict on it, without a finding.
+        publisher: The signing profile version that signed it.
     """
 
     def __init__(self, bucket: s3.IBucket, *, attestation: Attestation, report: VerificationReport) -> None:
@@ -131,6 +134,7 @@ class SignedObjectCode(_MarkedCode):
         attestation.require_object(None if cdk.Token.is_unresolved(name) else name, None, None)
         self.attestation = attestation
         self.report = report
+        self.publisher = _publisher_of(report)
         self._bucket = bucket
 
     def bind(self, scope: Construct) -> lambda_.CodeConfig:  # noqa: ARG002 (of aws_lambda.Code)
@@ -150,6 +154,11 @@ class SignedObjectCode(_MarkedCode):
 
     def _mark(self) -> dict[str, str | None]:
         return {"ArchiveSha256": self.attestation.sha256, **_mark_of(self.report)}
+
+
+def _publisher_of(report: VerificationReport) -> SigningProfileVersionArn:
+    assert report.signing_profile_version_arn is not None, "SignedCode lets no archive without a publisher through"
+    return report.signing_profile_version_arn
 
 
 def _mark_of(report: VerificationReport) -> dict[str, str | None]:

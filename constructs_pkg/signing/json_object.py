@@ -1,5 +1,6 @@
 """Strict reading of JSON from outside: each key once, no unknown ones, exact types, and all problems at once."""
 
+import difflib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,7 +36,9 @@ class JsonObject:
     def known_keys(self, *keys: str) -> None:
         """Note every key that is not one of these."""
         for key in sorted(self.values.keys() - set(keys)):
-            self.problem(key[:_SHOWN_CHARACTERS], "is not a known key", f"Use one of {', '.join(keys)}")
+            close = difflib.get_close_matches(key[:_SHOWN_CHARACTERS], keys, n=1)
+            meant = f"Did you mean {close[0]!r}? " if close else ""
+            self.problem(key[:_SHOWN_CHARACTERS], "is not a known key", f"{meant}Use one of {', '.join(keys)}")
 
     def text(self, key: str, *, is_required: bool = False) -> str | None:
         """Return a text."""
