@@ -28,32 +28,33 @@ class Clients:
 
     def __init__(self, session: Any = None) -> None:
         self._session: Any = session
-        self._clients: dict[tuple[str, str | None], Any] = {}
+        self._clients: dict[tuple[str, str | None, int], Any] = {}
         self._lock = threading.Lock()
 
-    def client(self, service: str, region: str | None = None) -> Any:
+    def client(self, service: str, region: str | None = None, *, attempts: int = _ATTEMPTS) -> Any:
         """Return the client of a service.
 
         Args:
             service: Such as ``signer``.
             region: The Region; that of the session where left out.
+            attempts: How often boto3 tries a request; 1 where the caller paces and repeats its requests itself.
 
         Raises:
             AwsError: No Region is known.
         """
         with self._lock:  # making clients of one session is not safe in several threads (boto3 guide, "Sessions")
-            key = (service, region)
+            key = (service, region, attempts)
             if key not in self._clients:
-                self._clients[key] = self._make(service, region)
+                self._clients[key] = self._make(service, region, attempts)
             return self._clients[key]
 
-    def _make(self, service: str, region: str | None) -> Any:
+    def _make(self, service: str, region: str | None, attempts: int) -> Any:
         from botocore.config import Config
 
         if self._session is None:
             boto3_session: Any = import_module("boto3.session")
             self._session = boto3_session.Session()
-        config = Config(retries={"mode": "standard", "total_max_attempts": _ATTEMPTS})
+        config = Config(retries={"mode": "standard", "total_max_attempts": attempts})
         with aws_errors(f"open a client for {service}"):
             return self._session.client(service, region_name=region, config=config)
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import click
 
 from constructs_pkg.arns import SigningProfileVersionArn
+from constructs_pkg.aws.signers import open_signer
 from constructs_pkg.cli.parameters import PATH
 from constructs_pkg.clock import now
 from constructs_pkg.errors import LambdaCodeSigningError
 from constructs_pkg.signing.archive_store import ArchiveStore
-from constructs_pkg.signing.signer_reference import open_signer
 
 __all__ = ["main"]
 
@@ -25,16 +25,17 @@ __all__ = ["main"]
 @click.option("--package", required=True, metavar="SHA256", help="The unsigned package.")
 @click.option("--policy", required=True, metavar="SHA256", help="The policy that the result is verified under.")
 @click.option("--publisher", required=True, metavar="ARN", help="The signing profile version that has to come out.")
-@click.option("--signer", required=True, metavar="KIND:PLACE", help="Who signs, such as authority:DIRECTORY.")
+@click.option("--signer", required=True, metavar="KIND:PLACE", help="Who signs, such as aws:bucket=NAME.")
 @click.option("--label", required=True, metavar="TEXT", help="What is signed, for the reader.")
 def _command(*, store: Path, package: str, policy: str, publisher: str, signer: str, label: str) -> int:
     """Sign a package of a store and print the path of the signed archive; exit codes: 0 signed, 2 not."""
     archives = ArchiveStore(store, tell=lambda line: click.echo(line, err=True))
+    trusted = archives.policy(policy)
     signed = archives.signed(
         package,
-        signer=open_signer(signer),
+        signer=open_signer(signer, policy=trusted),
         publisher=SigningProfileVersionArn.parse(publisher),
-        policy=archives.policy(policy),
+        policy=trusted,
         at=now(),
         label=label,
     )

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -21,6 +21,7 @@ from constructs_pkg.signing.authority_records import SigningRefusal
 from constructs_pkg.signing.packaging import DEFAULT_EXCLUDES, write_package
 from constructs_pkg.signing.policy import CodeSigningPolicy
 from constructs_pkg.signing.policy_file import MAX_POLICY_BYTES, format_policy, parse_policy
+from constructs_pkg.signing.renewal import runs_out_soon
 from constructs_pkg.signing.report import CheckName, VerificationReport
 from constructs_pkg.signing.signer import Signer
 from constructs_pkg.signing.verifier import verify_archive
@@ -30,8 +31,6 @@ __all__ = ["DEFAULT_STORE", "ArchiveStore", "StoredArchive"]
 DEFAULT_STORE = Path(".lambda-code-signing")
 """Where a store is, below the current directory, unless somebody says otherwise."""
 
-_RENEWED_BEFORE = timedelta(days=30)
-_RENEWED_PART = 3
 _CHUNK_BYTES = 256 * 1024
 _T = TypeVar("_T")
 
@@ -308,6 +307,4 @@ def _sign(
 def _runs_out_soon(report: VerificationReport, policy: CodeSigningPolicy, at: datetime) -> bool:
     if report.signed_at is None or report.expires_at is None:
         return True
-    left, whole = report.expires_at - at, report.expires_at - report.signed_at
-    soon = max(_RENEWED_BEFORE, timedelta(days=policy.templates.expires_within_days))
-    return left < min(soon, whole / _RENEWED_PART)
+    return runs_out_soon(report.signed_at, report.expires_at, at, within_days=policy.templates.expires_within_days)

@@ -42,5 +42,6 @@ class Signer(Protocol):
 
         Raises:
             SigningError: The signer refuses; ``reason`` says why.
+            AwsError: AWS was not reached, refused a request, or needed longer than was waited for.
         """
         ...

@@ -80,20 +80,22 @@ def check_signing_result(
     result: bytes | BinaryIO,
     *,
     publisher: SigningProfileVersionArn,
-    job: SigningJobArn | None,
+    job_id: str | None,
     policy: CodeSigningPolicy | None,
     at: datetime,
     name: str,
 ) -> CheckedSignature:
     """Check what came back against what was sent.
 
-    Does *not* compare what a signature does not cover: compression, times, permissions of entries.
+    Does *not* compare what a signature does not cover: compression, times, permissions of entries. Does *not* ask
+    whether the signature has run out: that is for whoever finds an older one.
 
     Args:
         source: The unsigned archive: its bytes, or a seekable binary file.
         result: The signed one.
         publisher: The signing profile version that was asked for.
-        job: The job that was to make it; None where any job will do, as for an archive that is there already.
+        job_id: The UUID of the job that was to make it; None where any job will do, as for an archive that is there
+            already.
         policy: Whom to trust; None where nobody said: see `CheckedSignature.is_verified`.
         at: The present moment, aware. A signature made up to 15 minutes later is taken for a difference of clocks.
         name: What is signed, for the messages.
@@ -111,14 +113,15 @@ def check_signing_result(
     found = envelope.signing_profile_version_arn
     if found != publisher:
         raise _refusal(ResultDefect.OTHER_PUBLISHER, name, f"its publisher is {found}, not {publisher}")
-    if job is not None and envelope.signing_job_arn != job:
-        raise _refusal(ResultDefect.OTHER_JOB, name, f"it comes from {envelope.signing_job_arn}, not from {job}")
+    if job_id not in {None, envelope.signing_job_arn.job_id}:
+        raise _refusal(ResultDefect.OTHER_JOB, name, f"it comes from {envelope.signing_job_arn}, not from {job_id}")
     if envelope.signed_at - at > _CLOCK_SKEW:
         raise _refusal(
             ResultDefect.SIGNATURE_INVALID, name, f"it says that it was signed at {envelope.signed_at.isoformat()}"
         )
     if policy is not None:
-        report = verify_archive(reading, policy, max(at, envelope.signed_at), artifact=name)
+        policy.require_usable(at)
+        report = verify_archive(reading, policy, envelope.signed_at, artifact=name)
         if report.findings:
             finding = report.findings[0]
             raise _refusal(ResultDefect.REFUSED_BY_POLICY, name, f"{finding.message}. {finding.remedy}")

@@ -49,6 +49,15 @@ def sign(authority: LocalAuthority, archive: bytes, profile: str = "team_app", a
     return target.getvalue()
 
 
+def rewritten(archive: bytes, change) -> bytes:
+    """The same entries with names and bodies changed, the signature left as it was."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(target, "w") as new:
+        for name, body in change([(entry.filename, old.read(entry)) for entry in old.infolist()]):
+            new.writestr(name, body)
+    return target.getvalue()
+
+
 def signed_archive() -> Signed:
     """Return an archive that the profile team_app signed, and the policy that allows this publisher alone."""
     authority = new_authority("team_app", "other_app")

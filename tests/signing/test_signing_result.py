@@ -12,7 +12,7 @@ from constructs_pkg.errors import PolicyError, SigningError
 from constructs_pkg.signing.archive import SIGNATURE_ENTRY
 from constructs_pkg.signing.signing_result import ResultDefect, check_signing_result
 from constructs_pkg.signing.trust import TrustStore
-from tests.signing.signed_archives import SIGNED_AT, archive_of, new_authority, sign
+from tests.signing.signed_archives import SIGNED_AT, archive_of, new_authority, rewritten, sign
 
 AUTHORITY = new_authority("team_app", "other_app")
 SOURCE = archive_of(a__py=b"one", b__py=b"two")
@@ -22,17 +22,8 @@ JOB = SigningJobArn("aws", "eu-west-1", "123456789012", AUTHORITY.jobs[0].job_id
 POLICY = AUTHORITY.export_policy(at=SIGNED_AT, profiles=["team_app"])
 
 
-def check(result=RESULT, *, source=SOURCE, publisher=PUBLISHER, job=JOB, policy=POLICY, at=SIGNED_AT):
-    return check_signing_result(source, result, publisher=publisher, job=job, policy=policy, at=at, name="app")
-
-
-def rewritten(archive: bytes, change) -> bytes:
-    """The same entries with names and bodies changed, the signature left as it was."""
-    target = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(target, "w") as new:
-        for name, body in change([(entry.filename, old.read(entry)) for entry in old.infolist()]):
-            new.writestr(name, body)
-    return target.getvalue()
+def check(result=RESULT, *, source=SOURCE, publisher=PUBLISHER, job_id=JOB.job_id, policy=POLICY, at=SIGNED_AT):
+    return check_signing_result(source, result, publisher=publisher, job_id=job_id, policy=policy, at=at, name="app")
 
 
 def test_the_right_result_is_verified_where_a_root_was_pinned() -> None:
@@ -91,7 +82,7 @@ def test_a_signature_taken_from_another_archive_is_refused() -> None:
 
 
 def test_any_job_will_do_where_none_was_named() -> None:
-    assert check(sign(AUTHORITY, SOURCE, at=SIGNED_AT + timedelta(seconds=1)), job=None).is_verified
+    assert check(sign(AUTHORITY, SOURCE, at=SIGNED_AT + timedelta(seconds=1)), job_id=None).is_verified
 
 
 def test_a_clock_that_is_behind_is_tolerated_for_a_quarter_of_an_hour() -> None:
