@@ -43,6 +43,7 @@ def top_level(modules):
         ("constructs_pkg.explanations", (CLICK, PYDANTIC, CRYPTOGRAPHY)),
         ("constructs_pkg.signing", (CLICK, PYDANTIC)),
         ("constructs_pkg.organization", (CLICK, CRYPTOGRAPHY)),
+        ("constructs_pkg.inventory.promotion", (CLICK, CRYPTOGRAPHY)),
         ("constructs_pkg.cli.main", ()),
     ],
 )

@@ -7,10 +7,11 @@ so. ``docs/testing.md`` has an example.
 from constructs_pkg.testing.fake_organization.clients import Caller, FakeClient, FakeSession, Service
 from constructs_pkg.testing.fake_organization.clock import SimulatedClock, SimulatedThreads
 from constructs_pkg.testing.fake_organization.faults import RATES, Faults, ServiceAnswer
-from constructs_pkg.testing.fake_organization.organization import LATENCIES, FakeAccount, FakeOrganization
+from constructs_pkg.testing.fake_organization.organization import LATENCIES, FakeOrganization
 from constructs_pkg.testing.fake_organization.records import (
     ConfigRecord,
     EventRecord,
+    FakeAccount,
     FunctionRecord,
     LayerRecord,
     MetricRecord,

@@ -8,6 +8,7 @@ from typing import Any
 
 from constructs_pkg.testing.fake_organization.clients import Caller, Service
 from constructs_pkg.testing.fake_organization.faults import ServiceAnswer
+from constructs_pkg.testing.fake_organization.records import FakeAccount
 
 __all__ = ["OrganizationsService", "StsService"]
 
@@ -63,21 +64,14 @@ class OrganizationsService(Service):
     ) -> dict[str, Any]:
         """List the accounts directly in a unit."""
         self._require(ParentId)
-        closed = self.organization.faults.closed_accounts
-        prefix = f"arn:{self.organization.partition}:organizations::{self.account}:account/o-fake"
-        found = [
-            {
-                "Id": account.account,
-                "Arn": f"{prefix}/{account.account}",
-                "Name": f"account-{account.account}",
-                "Email": f"account-{account.account}@example.com",
-                "Status": "SUSPENDED" if account.account in closed else "ACTIVE",
-                "State": "CLOSED" if account.account in closed else "ACTIVE",
-            }
-            for account in self.organization.accounts.values()
-            if account.parent == ParentId
-        ]
+        found = [self._account(account) for account in self._accounts() if account.parent == ParentId]
         name = "organizations:ListAccountsForParent"
+        return self.page(name, found, MaxResults, NextToken, key="Accounts", token_key="NextToken")  # noqa: S106
+
+    def list_accounts(self, *, NextToken: str | None = None, MaxResults: int = _PAGE) -> dict[str, Any]:
+        """List all accounts."""
+        found = [self._account(account) for account in self._accounts()]
+        name = "organizations:ListAccounts"
         return self.page(name, found, MaxResults, NextToken, key="Accounts", token_key="NextToken")  # noqa: S106
 
     def list_organizational_units_for_parent(
@@ -105,3 +99,18 @@ class OrganizationsService(Service):
         if parent not in self.organization.units and not parent.startswith("r-"):
             message = f"You specified parent {parent} that doesn't exist."
             raise ServiceAnswer("ParentNotFoundException", message)
+
+    def _accounts(self) -> list[FakeAccount]:
+        return list(self.organization.accounts.values())
+
+    def _account(self, account: FakeAccount) -> dict[str, Any]:
+        is_closed = account.account in self.organization.faults.closed_accounts
+        prefix = f"arn:{self.organization.partition}:organizations::{self.account}:account/o-fake"
+        return {
+            "Id": account.account,
+            "Arn": f"{prefix}/{account.account}",
+            "Name": f"account-{account.account}",
+            "Email": f"account-{account.account}@example.com",
+            "Status": "SUSPENDED" if is_closed else "ACTIVE",
+            "State": "CLOSED" if is_closed else "ACTIVE",
+        }

@@ -14,10 +14,10 @@ from constructs_pkg.testing.fake_organization.identity import OrganizationsServi
 from constructs_pkg.testing.fake_organization.lambda_service import LambdaService
 from constructs_pkg.testing.fake_organization.observation import CloudTrailService, CloudWatchService
 from constructs_pkg.testing.fake_organization.parameters import SsmService
-from constructs_pkg.testing.fake_organization.records import Place
+from constructs_pkg.testing.fake_organization.records import FakeAccount, Place
 from constructs_pkg.testing.fake_organization.signer import SignerService
 
-__all__ = ["LATENCIES", "FakeAccount", "FakeOrganization"]
+__all__ = ["LATENCIES", "FakeOrganization"]
 
 LATENCIES: Mapping[str, float] = {
     "lambda:ListFunctions": 0.35,
@@ -33,19 +33,6 @@ LATENCIES: Mapping[str, float] = {
 
 _OTHERWISE_SECONDS = 0.1
 _HOME = "eu-west-1"
-
-
-class FakeAccount:
-    """An account: its unit, and the roles that somebody from another account may assume.
-
-    Attributes:
-        account: 12 digits.
-        parent: The id of its organizational unit or root.
-        roles: Names of roles that trust the caller's account.
-    """
-
-    def __init__(self, account: str, parent: str, roles: Sequence[str]) -> None:
-        self.account, self.parent, self.roles = account, parent, set(roles)
 
 
 class FakeOrganization:

@@ -1,10 +1,24 @@
 """What there is in one account and Region of a fake organization."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-__all__ = ["ConfigRecord", "EventRecord", "FunctionRecord", "LayerRecord", "MetricRecord", "Place"]
+__all__ = ["ConfigRecord", "EventRecord", "FakeAccount", "FunctionRecord", "LayerRecord", "MetricRecord", "Place"]
+
+
+class FakeAccount:
+    """An account: its unit, and the roles that somebody from another account may assume.
+
+    Attributes:
+        account: 12 digits.
+        parent: The id of its organizational unit or root.
+        roles: Names of roles that trust the caller's account.
+    """
+
+    def __init__(self, account: str, parent: str, roles: Sequence[str]) -> None:
+        self.account, self.parent, self.roles = account, parent, set(roles)
 
 
 @dataclass

@@ -1,0 +1,93 @@
+"""Reads every account and Region of a list, many at a time; what cannot be read is a value, and the rest goes on."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from constructs_pkg.aws.accounts import ListedAccount, MemberAccounts
+from constructs_pkg.aws.inventory import Wanted, read_place
+from constructs_pkg.aws.member_place import kind_of
+from constructs_pkg.aws.survey_state import SurveyState
+from constructs_pkg.errors import AwsError
+from constructs_pkg.inventory.readings import Failure, FailureKind, Place, PlaceReading
+
+__all__ = ["WORKERS", "Survey"]
+
+WORKERS = 32
+"""How many accounts are read at a time: each waits most of the time, for AWS and for its own turn."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is read, and how.
+
+    Attributes:
+        members: Makes the clients.
+        accounts: The accounts; one that is not open is not asked.
+        regions: The Regions of each, read one after the other.
+        wanted: What is read of each.
+        workers: How many accounts are read at a time.
+        state: Where readings are kept and taken from; None to keep nothing.
+        on_account: Called after each account, in any thread.
+    """
+
+    members: MemberAccounts
+    accounts: Sequence[ListedAccount]
+    regions: Sequence[str]
+    wanted: Wanted
+    workers: int = WORKERS
+    state: SurveyState | None = None
+    on_account: Callable[[], None] = lambda: None
+
+    def results(self) -> Iterator[PlaceReading | Failure]:
+        """Yield a reading for each place, or a failure for it or for its account, in the order of the accounts.
+
+        Raises:
+            FileAccessError: The state cannot be read or written.
+        """
+        executor = self.members.pace.executor(self.workers)
+        try:
+            for results in executor.map(self._read_account, self.accounts):
+                yield from results
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+    def _read_account(self, account: ListedAccount) -> list[PlaceReading | Failure]:
+        try:
+            return list(self._places_of(account))
+        finally:
+            self.members.forget(account.account)
+            self.on_account()
+
+    def _places_of(self, account: ListedAccount) -> Iterator[PlaceReading | Failure]:
+        number = account.account
+        if not account.is_open:
+            message = f"the account {number} is closed or suspended, as AWS Organizations says"
+            yield Failure(number, None, FailureKind.ACCOUNT_CLOSED, message)
+            return
+        is_assumed = False
+        for region in self.regions:
+            known = self.state.reading(Place(number, region)) if self.state else None
+            if known is not None:
+                yield known
+                continue
+            if not is_assumed:
+                try:
+                    self.members.clients(number)
+                except AwsError as error:
+                    kind = kind_of(error.code)
+                    # STS refuses credentials like a Region that is off; this one is ours, so it is on.
+                    yield Failure(
+                        number, None, FailureKind.FAILED if kind is FailureKind.REGION_OFF else kind, str(error)
+                    )
+                    return
+                is_assumed = True
+            yield self._read(Place(number, region))
+
+    def _read(self, place: Place) -> PlaceReading | Failure:
+        try:
+            reading = read_place(self.members.place(place.account, place.region), self.wanted, self.members.pace.at())
+        except AwsError as error:
+            return Failure(place.account, place.region, kind_of(error.code), str(error))
+        if self.state:
+            self.state.keep(reading)
+        return reading
