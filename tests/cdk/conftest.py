@@ -22,6 +22,11 @@ def new_app(flags: dict[str, Any] | None = None) -> cdk.App:
     return cdk.App(context=flags, builtin_cloud_formation_validation=False, analytics_reporting=False)
 
 
+def templates_in(assembly: Path) -> dict[str, dict[str, Any]]:
+    """Return the templates of an assembly by the names of their files."""
+    return {path.name: json.loads(path.read_text("utf-8")) for path in assembly.glob("*.template.json")}
+
+
 @pytest.fixture(params=["no flags", "flags of cdk.json"])
 def app(request) -> cdk.App:
     """An App; each test that takes it runs with the feature flags unset and set."""

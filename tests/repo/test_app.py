@@ -12,7 +12,8 @@ import pytest
 import app
 from constructs_pkg.cdk.deployment import declare_deployment
 from constructs_pkg.organization import load_organization, lock_path, read_lock
-from tests.cdk.conftest import FLAGS, new_app
+from tests.cdk.conftest import FLAGS, new_app, templates_in
+from tests.in_process import run_in_process
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -28,10 +29,6 @@ def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess
     return subprocess.run(
         list(map(str, command)), cwd=ROOT, env={**ENVIRONMENT, **environment}, capture_output=True, text=True
     )
-
-
-def templates_in(assembly: Path) -> dict[str, dict]:
-    return {path.name: json.loads(path.read_text("utf-8")) for path in assembly.glob("*.template.json")}
 
 
 def templates_from(path: Path) -> dict[str, dict]:
@@ -51,7 +48,7 @@ def templates_of_the_tests() -> dict[str, dict]:
 def made_by_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The assembly that ``python app.py`` leaves, and beside it what was printed."""
     out = tmp_path_factory.mktemp("python") / "out"
-    done = run(sys.executable, "app.py", CDK_OUTDIR=str(out))
+    done = run_in_process(ROOT / "app.py", folder=ROOT, environment={"CDK_OUTDIR": str(out)})
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     (out.parent / "summary.txt").write_text(done.stderr)
     return out
@@ -76,10 +73,13 @@ def test_cdk_ls_lists_the_stacks_and_cdk_diff_compares_with_a_template(tmp_path:
     assert "acme_payments_g2" in different.stdout + different.stderr
 
 
-def test_cdk_synth_leaves_the_same_templates_of_the_file_that_its_context_chooses(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    done = run(BIN / "cdk", "synth", "-q", "-o", out, "-c", "organization=examples/single-account.toml")
-    assert done.returncode == 0, done.stderr
+def test_the_context_of_the_cdk_command_chooses_the_file(tmp_path: Path) -> None:
+    """What the command itself leaves is compared where it deploys, in tests/local_aws/test_deploy.py."""
+    out, chosen = tmp_path / "out", json.dumps({"organization": "examples/single-account.toml"})
+    done = run_in_process(
+        ROOT / "app.py", folder=ROOT, environment={"CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": chosen}
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert templates_in(out) == templates_from(ROOT / "examples/single-account.toml")
 
 
