@@ -28,12 +28,17 @@ class Waiting:
     Args:
         monotonic: Seconds of a monotonic clock.
         sleep: Sleeps so many seconds; where left out, `stop` wakes whoever sleeps.
+        on_wait: Is called before each sleep, in the thread that sleeps.
     """
 
     def __init__(
-        self, monotonic: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] | None = None
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] | None = None,
+        on_wait: Callable[[], object] | None = None,
     ) -> None:
         self.monotonic = monotonic
+        self._on_wait = on_wait
         self._stopped = threading.Event()
         self._sleep = sleep or self._stopped.wait
 
@@ -48,6 +53,8 @@ class Waiting:
             AwsError: `stop` was called; ``code`` is ``Interrupted``.
         """
         if seconds > 0 and not self._stopped.is_set():
+            if self._on_wait is not None:
+                self._on_wait()
             self._sleep(seconds)
         if self._stopped.is_set():
             raise AwsError("Interrupted", "the wait for AWS Signer was interrupted. Run the same again to go on")

@@ -14,11 +14,12 @@ from constructs_pkg.aws.clients import Clients, aws_errors
 from constructs_pkg.aws.pacing import Pace, Waiting
 from constructs_pkg.aws.signing_bucket import SigningBucket
 from constructs_pkg.aws.signing_service import SigningService
-from constructs_pkg.aws.signing_task import SignedObject, SigningTask
+from constructs_pkg.aws.signing_task import SigningTask
 from constructs_pkg.errors import SigningError
 from constructs_pkg.regions import SIGNER_REGIONS
 from constructs_pkg.signing.authority_records import SigningRefusal
 from constructs_pkg.signing.policy import CodeSigningPolicy
+from constructs_pkg.signing.signed_object import SignedObject
 from constructs_pkg.signing.signer import SignedArtifact
 from constructs_pkg.signing.signer_reference import AwsSignerReference
 from constructs_pkg.signing.trust import TrustStore

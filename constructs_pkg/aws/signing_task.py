@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import BinaryIO
 
 from constructs_pkg.arns import SigningProfileVersionArn
@@ -30,44 +29,18 @@ from constructs_pkg.signing.provenance import (
     format_provenance,
     parse_provenance,
     provenance_of,
+    require_claims,
 )
 from constructs_pkg.signing.renewal import runs_out_soon
 from constructs_pkg.signing.report import iso_time
+from constructs_pkg.signing.signed_object import Outcome, SignedObject
 from constructs_pkg.signing.signing_result import CheckedSignature, check_signing_result
 from constructs_pkg.signing.unsigned_archive import read_unsigned
 
-__all__ = ["Outcome", "SignedObject", "SigningTask"]
+__all__ = ["SigningTask"]
 
 _CHUNK_BYTES = 256 * 1024
 _ATTEMPTS = 2
-
-
-class Outcome(StrEnum):
-    """How an archive came to its signature."""
-
-    SIGNED = "signed"
-    REUSED = "reused"
-
-
-@dataclass(frozen=True, slots=True)
-class SignedObject:
-    """A signed archive in the bucket, looked at before it was told of.
-
-    Attributes:
-        outcome: Whether it was signed now or was there already.
-        bucket: The bucket.
-        key: The object's key; its provenance lies beside it, under `constructs_pkg.signing.object_names`.
-        version: The object's version.
-        source_sha256: The digest of the unsigned archive, in hexadecimal.
-        signature: What is known of the signature; ``is_verified`` says whether a trusted root vouches for it.
-    """
-
-    outcome: Outcome
-    bucket: str
-    key: str
-    version: str
-    source_sha256: str
-    signature: CheckedSignature
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +81,10 @@ class SigningTask:
         Raises:
             SigningError: The archive or the request is refused, the job failed, what came back is not what was asked
                 for, or the signature that is there was revoked.
+            ProvenanceError: Name, commit or annotations cannot be written down.
             AwsError: AWS was not reached, refuses the caller, or needs too long.
         """
+        require_claims(self.name, self.commit, self.annotations)
         read_unsigned(source)
         digest = _sha256(source)
         key = signed_key(digest.hex(), self.publisher)

@@ -83,7 +83,7 @@ class SignedCode:
 
         Args:
             path: The directory with the code.
-            signer: Who signs.
+            signer: Who signs; ``constructs_pkg.aws.signers.open_signer`` opens AWS Signer.
             policy: Whom to trust: a policy, or the path of a policy file. What comes out is verified under it.
             profile: The signing profile, by its name or version ARN, which the policy has to allow; may be left out
                 where the policy allows only one.
@@ -137,7 +137,8 @@ class SignedCode:
 
         Args:
             path: A directory with the code, or an unsigned ZIP.
-            signer: Who signs, in words for a command line: ``authority:DIRECTORY`` is a local authority.
+            signer: Who signs, in words for a command line: ``aws:bucket=NAME,region=REGION`` is AWS Signer (see
+                `constructs_pkg.signing.signer_reference`), ``authority:DIRECTORY`` a local authority.
             policy: As for `from_directory`.
             profile: As for `from_directory`.
             renewal: Any text, such as a year; another one makes the CDK sign again.

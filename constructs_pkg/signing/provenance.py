@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 
 from constructs_pkg.arns import SigningJobArn, SigningProfileVersionArn
-from constructs_pkg.errors import ArchiveError, CmsError, PolicyError, ProvenanceError
+from constructs_pkg.errors import ArchiveError, CmsError, PolicyError, Problem, ProvenanceError
 from constructs_pkg.signing.archive import read_archive
 from constructs_pkg.signing.cms import parse_signature
 from constructs_pkg.signing.json_object import JsonObject, parse_json_object
@@ -30,6 +30,7 @@ __all__ = [
     "format_provenance",
     "parse_provenance",
     "provenance_of",
+    "require_claims",
 ]
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -52,26 +53,26 @@ class Provenance:
     Attributes:
         name: The signed archive: its key, or its file's name.
         sha256: Its digest, 64 hexadecimal digits in lower case, as all digests here.
-        content_sha384: What the signature is about, 96 digits.
+        content_sha384: What the signature is about, 96 digits; None where whoever wrote it down cannot read archives.
         source_name: What was signed, for the reader.
         source_sha256: The digest of the unsigned archive.
         commit: The commit that the source was built from, as the caller says; None where nobody said.
         signing_job_arn: The job.
         signing_profile_version_arn: The publisher.
-        signed_at: UTC, with milliseconds.
+        signed_at: UTC, with milliseconds; None likewise.
         expires_at: UTC, with milliseconds.
         annotations: Up to 20 further texts, such as the licence of a vendor's layer.
     """
 
     name: str
     sha256: str
-    content_sha384: str
+    content_sha384: str | None
     source_name: str
     source_sha256: str
     commit: str | None
     signing_job_arn: SigningJobArn
     signing_profile_version_arn: SigningProfileVersionArn
-    signed_at: datetime
+    signed_at: datetime | None
     expires_at: datetime
     annotations: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -123,6 +124,27 @@ def provenance_of(
     return parse_provenance(format_provenance(provenance), name)
 
 
+def require_claims(source_name: str, commit: str | None, annotations: Mapping[str, str]) -> None:
+    """Refuse before anything is signed what `provenance_of` would refuse after it.
+
+    Args:
+        source_name: As in `Provenance`.
+        commit: As in `Provenance`.
+        annotations: As in `Provenance`.
+
+    Raises:
+        ProvenanceError: One has another form.
+    """
+    problems: list[Problem] = []
+    claims = JsonObject({"source": source_name, "commit": commit, "annotations": annotations}, "", problems)
+    claims.parsed("source", _text)
+    if commit is not None:
+        claims.parsed("commit", _commit)
+    _annotations(claims)
+    if problems:
+        raise ProvenanceError("; ".join(map(str, problems)))
+
+
 def format_provenance(provenance: Provenance) -> str:
     """Return the statement as JSON text, which reads back to an equal provenance; equal ones give equal texts."""
     predicate: dict[str, object] = {
@@ -131,10 +153,10 @@ def format_provenance(provenance: Provenance) -> str:
             "digest": {"sha256": provenance.source_sha256},
             **({} if provenance.commit is None else {"commit": provenance.commit}),
         },
-        "content": {"sha384": provenance.content_sha384},
+        **({} if provenance.content_sha384 is None else {"content": {"sha384": provenance.content_sha384}}),
         "signing_job_arn": str(provenance.signing_job_arn),
         "signing_profile_version_arn": str(provenance.signing_profile_version_arn),
-        "signed_at": iso_time(provenance.signed_at),
+        **({} if provenance.signed_at is None else {"signed_at": iso_time(provenance.signed_at)}),
         "expires_at": iso_time(provenance.expires_at),
         **({"annotations": dict(sorted(provenance.annotations.items()))} if provenance.annotations else {}),
     }
@@ -180,7 +202,8 @@ def parse_provenance(text: bytes | str, source: str = "provenance") -> Provenanc
 def check_provenance(provenance: Provenance, archive: bytes | BinaryIO) -> tuple[str, ...]:
     """Say in what a provenance contradicts its archive; nothing where it does not.
 
-    Name and source are not in an archive: they remain claims. Whether the signature deserves trust is not looked at.
+    Name and source are not in an archive: they remain claims. What the provenance leaves out is not compared. Whether
+    the signature deserves trust is not looked at.
 
     Args:
         provenance: The provenance.
@@ -206,7 +229,7 @@ def check_provenance(provenance: Provenance, archive: bytes | BinaryIO) -> tuple
     return tuple(
         f"{key} is {getattr(provenance, key)}, and {getattr(real, key)} in the archive"
         for key in compared
-        if getattr(provenance, key) != getattr(real, key)
+        if getattr(provenance, key) not in {None, getattr(real, key)}
     )
 
 
@@ -225,7 +248,7 @@ def _provenance(subject: JsonObject, predicate: JsonObject) -> Provenance | None
     source = predicate.child("source", is_required=True)
     if source is not None:
         source.known_keys("name", "digest", "commit")
-    content = predicate.child("content", is_required=True)
+    content = predicate.child("content")
     if content is not None:
         content.known_keys("sha384")
     name = subject.parsed("name", _text, is_required=True)
@@ -236,12 +259,10 @@ def _provenance(subject: JsonObject, predicate: JsonObject) -> Provenance | None
     commit = None if source is None else source.parsed("commit", _commit)
     job = predicate.parsed("signing_job_arn", SigningJobArn.parse, is_required=True)
     publisher = predicate.parsed("signing_profile_version_arn", SigningProfileVersionArn.parse, is_required=True)
-    signed_at = predicate.parsed("signed_at", _time, is_required=True)
+    signed_at = predicate.parsed("signed_at", _time)
     expires_at = predicate.parsed("expires_at", _time, is_required=True)
     annotations = _annotations(predicate)
-    if not (name and sha256 and content_sha384 and source_name and source_sha256):
-        return None
-    if not (job and publisher and signed_at and expires_at):
+    if not (name and sha256 and source_name and source_sha256 and job and publisher and expires_at):
         return None
     return Provenance(
         name,

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from constructs_pkg.aws.signing_task import Outcome
-from constructs_pkg.errors import AwsError, SigningError
+from constructs_pkg.errors import AwsError, ProvenanceError, SigningError
 from constructs_pkg.signing.provenance import check_provenance, parse_provenance
+from constructs_pkg.signing.signed_object import Outcome
 from constructs_pkg.signing.signer import Signer
 from constructs_pkg.signing.signer_reference import AwsSignerReference
 from constructs_pkg.signing.verifier import verify_archive
@@ -318,6 +318,17 @@ def test_a_source_that_somebody_else_put_under_the_digest_is_never_signed() -> N
     put(world, f"unsigned/{SHA256}.zip", evil, ChecksumSHA256="bm90IHRoZSBvbmU=")
     assert sign(world).outcome is Outcome.SIGNED
     assert next(iter(world.jobs.values()))["request"]["source"]["s3"]["version"] == "v3"
+
+
+def test_a_commit_or_note_that_cannot_be_written_down_is_told_before_anything_is_signed() -> None:
+    world = new_world()
+    with pytest.raises(ProvenanceError, match="commit: 'a b' is not a commit"):
+        sign(world, commit="a b")
+    with pytest.raises(ProvenanceError, match=r"annotations\.note: has 0 characters"):
+        world.signer().sign_object(
+            SOURCE, None, profile=PROFILE, at=START, name="app", annotations={"note": "", "licence": "MIT"}
+        )
+    assert world.objects == {}
 
 
 # Jobs that do not end well

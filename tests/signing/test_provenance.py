@@ -75,6 +75,14 @@ def test_what_is_no_statement_is_refused(change, message) -> None:
         parse_provenance(change(format_provenance(made())))
 
 
+def test_what_the_writer_could_not_know_may_be_left_out() -> None:
+    provenance = replace(made(), content_sha384=None, signed_at=None)
+    text = format_provenance(provenance)
+    assert not {"content", "signed_at"} & json.loads(text)["predicate"].keys()
+    assert parse_provenance(text) == provenance
+    assert check_provenance(provenance, SIGNED.archive) == ()
+
+
 def test_too_many_and_too_long_annotations_are_refused() -> None:
     with pytest.raises(ProvenanceError, match="has 21 members"):
         made(annotations={str(number): "x" for number in range(21)})
