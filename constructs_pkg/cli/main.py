@@ -48,6 +48,9 @@ COMMANDS: dict[str, LazyCommand] = {
     "package": LazyCommand("constructs_pkg.cli.package", "Turn a directory into a ZIP, the same bytes anywhere."),
     "sign": LazyCommand("constructs_pkg.cli.sign", "Sign archives."),
     "attest": LazyCommand("constructs_pkg.cli.attest", "Write down what is known of a signed archive in S3."),
+    "layer": LazyCommand(
+        "constructs_pkg.cli.layer", "Say who signed a layer and whether it is allowed; sign copies of unsigned ones."
+    ),
     "trust": LazyCommand("constructs_pkg.cli.trust", "Pin and show the roots that signatures are judged by."),
     "authority": LazyCommand("constructs_pkg.cli.authority", "Run a throwaway AWS Signer. UNSAFE FOR PRODUCTION."),
     "local-aws": LazyCommand(

@@ -27,6 +27,12 @@ done
 same "signer of the signed layer" "$layer_publisher" "$signed_by"
 same "signer of the unsigned layer" None "$layer_by"
 
+step "Publisher: the same layer once more, opened to another organization only"
+read -r foreign number < <(aws lambda publish-layer-version --layer-name walk-foreign \
+  --zip-file "fileb://$work/signed.zip" --query '[LayerVersionArn, Version]')
+aws lambda add-layer-version-permission --layer-name walk-foreign --version-number "$number" --principal '*' \
+  --organization-id o-f0re1gn0rg --action lambda:GetLayerVersion --statement-id organization >/dev/null
+
 step "Consumer: a profile of its own, and a config that trusts both"
 export AWS_PROFILE=consumer
 publisher=$(aws signer put-signing-profile --profile-name consumer_g1 --platform-id AWSLambda-SHA384-ECDSA \
@@ -52,3 +58,13 @@ same "layer" "$signed" "$("${attach[@]}" --layers "$signed" --query 'Layers[].Ar
 step "Consumer: the unsigned and the tampered layer are refused"
 refused "signed using a signature that the client is not configured to accept" "${attach[@]}" --layers "$layer"
 refused "not properly signed" "${attach[@]}" --layers "$tampered"
+
+step "Consumer: a layer that is open to another organization only is out of reach, signed or not"
+refused "not authorized to perform: lambda:GetLayerVersion" aws lambda get-layer-version-by-arn --arn "$foreign"
+refused "not authorized to perform: lambda:GetLayerVersion" "${attach[@]}" --layers "$foreign"
+
+step "Consumer: under a config without the layer's publisher, the signed layer is refused too"
+own=$(aws lambda create-code-signing-config --allowed-publishers "SigningProfileVersionArns=$publisher" \
+  --code-signing-policies UntrustedArtifactOnDeployment=Enforce --query CodeSigningConfig.CodeSigningConfigArn)
+aws lambda put-function-code-signing-config --function-name walk-consumer --code-signing-config-arn "$own" >/dev/null
+refused "signed using a signature that the client is not configured to accept" "${attach[@]}" --layers "$signed"
