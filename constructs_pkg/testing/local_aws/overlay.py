@@ -37,6 +37,7 @@ MODULES = (
     "constructs_pkg.testing.local_aws.code_signing",
     "constructs_pkg.testing.local_aws.authorization",
     "constructs_pkg.testing.local_aws.object_copies",
+    "constructs_pkg.testing.local_aws.object_events",
     "constructs_pkg.testing.local_aws.service_integrations",
     "constructs_pkg.testing.local_aws.cloudformation",
     "constructs_pkg.testing.local_aws.queue_pipes",
