@@ -22,11 +22,13 @@ from constructs_pkg.cdk.signed_code_kinds import (  # noqa: E402
     SignedObjectCode,
 )
 from constructs_pkg.cdk.signed_layer import ImportedSignedLayer, SignedLayer  # noqa: E402
+from constructs_pkg.cdk.signing_pipeline import SigningPipeline  # noqa: E402
 from constructs_pkg.cdk.signing_profile import (  # noqa: E402
     ImportedSigningProfile,
     LambdaSigningProfile,
     RecordedProfile,
 )
+from constructs_pkg.guardrails.signing_pipeline import PipelineApplication  # noqa: E402
 
 __all__ = [
     "CodeSigningChecks",
@@ -37,6 +39,7 @@ __all__ = [
     "ImportedSignedLayer",
     "ImportedSigningProfile",
     "LambdaSigningProfile",
+    "PipelineApplication",
     "Publisher",
     "RecordedProfile",
     "RequireCodeSigning",
@@ -45,5 +48,6 @@ __all__ = [
     "SignedCode",
     "SignedLayer",
     "SignedObjectCode",
+    "SigningPipeline",
     "UntrustedArtifactPolicy",
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from constructs_pkg.cdk.pipeline_stack import SigningPipelineStack
 from constructs_pkg.cdk.signing_profile import RecordedProfile
 from constructs_pkg.cdk.stacks import CodeSigningStack, SigningAuthorityStack
 from constructs_pkg.organization import Organization, ProfileLock, warnings_of
@@ -22,12 +23,14 @@ class Deployment:
         organization: What it was declared from.
         authority: The stack of the signing profiles.
         code_signing: The stack of the configs and guardrails.
+        pipeline: The stack of the signing pipeline; None where the organization has none.
         warnings: What deserves a second look, in words.
     """
 
     organization: Organization
     authority: SigningAuthorityStack
     code_signing: CodeSigningStack
+    pipeline: SigningPipelineStack | None
     warnings: tuple[str, ...]
 
     def summary(self, assembly: Path) -> str:
@@ -50,7 +53,8 @@ class Deployment:
 
     def _stacks(self, assembly: Path) -> str:
         rows: list[list[str]] = []
-        for stack in (self.authority, self.code_signing):
+        pipeline = [] if self.pipeline is None else [self.pipeline]
+        for stack in (self.authority, self.code_signing, *pipeline):
             size_bytes = (assembly / stack.template_file).stat().st_size
             rows.append([stack.stack_name, stack.account, stack.region, f"{size_bytes:,} bytes"])
         return format_table(["name", "account", "Region", "template"], rows)
@@ -80,7 +84,7 @@ class Deployment:
 
 
 def declare_deployment(app: cdk.App, organization: Organization, *, lock: ProfileLock, at: datetime) -> Deployment:
-    """Declare the stacks of an organization: the signing authority, and the configs with their guardrails.
+    """Declare the stacks of an organization: signing authority, configs with their guardrails, signing pipeline.
 
     Args:
         app: Where to.
@@ -97,10 +101,15 @@ def declare_deployment(app: cdk.App, organization: Organization, *, lock: Profil
     code_signing = CodeSigningStack(app, "CodeSigning", organization=organization)
     if organization.publisher_account == organization.security_account:
         code_signing.add_stack_dependency(authority, "it reads the version ARNs that the authority writes to SSM")
+    pipeline = None
+    if organization.signing_pipeline is not None:
+        pipeline = SigningPipelineStack(app, "SigningPipeline", organization=organization)
+        pipeline.add_stack_dependency(authority, "it reads the version ARNs that the authority writes to SSM")
     warnings = [str(problem) for problem in warnings_of(organization, at=at, lock=lock)]
     return Deployment(
         organization=organization,
         authority=authority,
         code_signing=code_signing,
+        pipeline=pipeline,
         warnings=(*code_signing.left_out, *warnings),
     )

@@ -120,7 +120,10 @@ class PipelineBuckets(Construct):
         return bucket
 
     def _policy(self, construct_id: str, bucket: s3.CfnBucket, policy: ResourcePolicy) -> s3.CfnBucketPolicy:
-        made = s3.CfnBucketPolicy(self, construct_id, bucket=bucket.ref, policy_document=policy.to_dict())
+        # The bucket by its name, as in the statements: cdk-nag compares them.
+        assert bucket.bucket_name is not None
+        made = s3.CfnBucketPolicy(self, construct_id, bucket=bucket.bucket_name, policy_document=policy.to_dict())
+        made.add_resource_dependency(bucket)
         # Without its policy, a bucket that stays could be written by everybody whom its account lets.
         made.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
         return made

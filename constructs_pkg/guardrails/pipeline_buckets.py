@@ -7,13 +7,18 @@ Sources: service authorization data of S3 (``s3:if-none-match`` is a key of ``Pu
 S3 guide, "Enforce conditional writes"; IAM guide, "AWS global condition context keys".
 """
 
+import json
 from collections.abc import Sequence
 
+from constructs_pkg.errors import GuardrailError
 from constructs_pkg.guardrails.documents import Condition, Statement
 from constructs_pkg.guardrails.resource_policy import EVERYBODY, Principal, ResourcePolicy, accounts, service
 from constructs_pkg.guardrails.signing_pipeline import PipelineApplication, SigningPipelineNames
 
-__all__ = ["log_bucket_policy", "signed_bucket_policy", "upload_bucket_policy"]
+__all__ = ["MAX_BUCKET_POLICY_BYTES", "log_bucket_policy", "signed_bucket_policy", "upload_bucket_policy"]
+
+MAX_BUCKET_POLICY_BYTES = 20 * 1024
+"""What a bucket's policy may have (S3 guide, "Bucket policies": 20 KB)."""
 
 _READING = ("s3:Get*", "s3:List*")
 _WRITING = ("s3:AbortMultipartUpload", "s3:PutObject")
@@ -31,13 +36,14 @@ def upload_bucket_policy(names: SigningPipelineNames, applications: Sequence[Pip
         applications: Whose uploads are signed.
 
     Raises:
-        GuardrailError: Two applications differ in signs only, so that their statements would share a name.
+        GuardrailError: Two applications differ in signs only, so that their statements would share a name, or there
+            are too many for one policy (about 25).
     """
     bucket = names.bucket_arn(names.upload_bucket)
     prefixes = tuple(f"{bucket}/{application.name}/*" for application in applications)
     own = f"{bucket}/{names.own_prefix}*"
     allowed = [one for application in applications for one in _writers(names, application, bucket)]
-    return ResourcePolicy(
+    policy = ResourcePolicy(
         (
             _plain_text(bucket),
             *allowed,
@@ -47,6 +53,13 @@ def upload_bucket_policy(names: SigningPipelineNames, applications: Sequence[Pip
             _deny("DenyChanges", not_actions=(*_READING, *_WRITING), resources=(f"{bucket}/*",)),
         )
     )
+    size_bytes = len(json.dumps(policy.to_dict(), separators=(",", ":")))
+    if size_bytes > MAX_BUCKET_POLICY_BYTES:
+        raise GuardrailError(
+            f"the policy of the bucket {names.upload_bucket} for {len(applications)} applications has {size_bytes} "
+            f"bytes; S3 takes {MAX_BUCKET_POLICY_BYTES}. Name accounts instead of roles, or make a second pipeline"
+        )
+    return policy
 
 
 def signed_bucket_policy(names: SigningPipelineNames, organization_id: str) -> ResourcePolicy:

@@ -26,6 +26,7 @@ from constructs_pkg.organization.tables import (
     OrganizationalUnit,
     Preferences,
     Signers,
+    SigningPipeline,
     SigningProfile,
     Wave,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "Preferences",
     "ProfileLock",
     "Signers",
+    "SigningPipeline",
     "SigningProfile",
     "Validity",
     "Wave",

@@ -24,6 +24,7 @@ from constructs_pkg.organization.tables import (
     Notifications,
     OrganizationalUnit,
     OrganizationTable,
+    SigningPipeline,
     SigningProfile,
     Wave,
 )
@@ -33,7 +34,11 @@ __all__ = ["ARRAYS", "TABLES", "Element", "Elements", "did_you_mean", "examine",
 
 Elements = Mapping[str, tuple["Element", ...]]
 
-TABLES: dict[str, type[BaseModel]] = {"organization": OrganizationTable, "notifications": Notifications}
+TABLES: dict[str, type[BaseModel]] = {
+    "organization": OrganizationTable,
+    "notifications": Notifications,
+    "signing_pipeline": SigningPipeline,
+}
 """What is written once, as ``[name]``."""
 
 ARRAYS: dict[str, type[BaseModel]] = {

@@ -14,6 +14,7 @@ from constructs_pkg.organization.tables import (
     Notifications,
     OrganizationalUnit,
     OrganizationTable,
+    SigningPipeline,
     SigningProfile,
     Table,
     Wave,
@@ -32,6 +33,7 @@ class _Tables(Table):
     developer_guardrails: tuple[DeveloperGuardrail, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     notifications: Notifications = Notifications()
+    signing_pipeline: SigningPipeline | None = None
 
 
 class OrganizationFile(_Tables):

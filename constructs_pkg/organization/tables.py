@@ -43,6 +43,7 @@ __all__ = [
     "OrganizationalUnit",
     "Preferences",
     "Signers",
+    "SigningPipeline",
     "SigningProfile",
     "Table",
     "Wave",
@@ -307,3 +308,20 @@ class Notifications(Table):
     """``[notifications]``: who is told."""
 
     emails: Annotated[tuple[Email, ...], Field(description="Email addresses.")] = ()
+
+
+class SigningPipeline(Table):
+    """``[signing_pipeline]``: signs what applications upload; without the table there is no pipeline."""
+
+    keep_uploads_days: Annotated[
+        int, Field(ge=1, le=3650, description="After how many days an upload is deleted; signed code stays.")
+    ] = 30
+    lock_signed_days: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=3650,
+            description="How many days S3 Object Lock (governance mode) keeps signed code from being deleted; decide "
+            "before the first deployment.",
+        ),
+    ] = None

@@ -56,6 +56,7 @@ def test_cfn_lint_finds_nothing(name: str, lint) -> None:
     deployment = declare(name, app)
     region = deployment.organization.home_region
     names = [deployment.authority.stack_name, deployment.code_signing.stack_name]
+    names += [] if deployment.pipeline is None else [deployment.pipeline.stack_name]
     assert {stack: lint(template, region) for stack, template in templates(app).items()} == {name: [] for name in names}
 
 
@@ -70,6 +71,11 @@ ACKNOWLEDGED = {
     r"guardrail/\w+ IAM5\[Resource::arn:aws:iam::\d{12}:role/[a-z]+-\*-execution\]": "the application's own roles",
     r"guardrail/PermissionsBoundary IAM5\[Action::[a-z0-9-]+:(\*|Describe\*|\*Parameter\*)\]": "it grants nothing",
     r"guardrail/PermissionsBoundary IAM5\[Resource::arn:aws:iam::\d{12}:role/cdk-\*\]": "a boundary grants nothing",
+    r"SigningPipeline/\S+Role IAM5\[Resource::\*\]": "delivering logs and traces has no resource types",
+    r"SigningPipeline/\S+Role IAM5\[Resource::arn:aws:s3:::acme-code-uploads-\S+/[a-z_-]+/\*\]": "one prefix",
+    r"SigningPipeline/\S+Role IAM5\[Resource::arn:aws:s3:::acme-signed-code-\S+/signed/\*\]": "one prefix",
+    r"SigningPipeline/\S+Role IAM5\[Resource::arn:aws:signer:\S+:/signing-jobs/\*\]": "their ids are random",
+    r"SigningPipeline/\S+/DeadEvents SQS3": "it is the dead letter queue of the rules",
 }
 
 
@@ -81,7 +87,9 @@ def test_cdk_nag_finds_nothing_that_is_not_acknowledged_with_its_reason(synthesi
         with pytest.raises(RuntimeError) as raised:
             synthesize_with_nag(app)
         report = str(raised.value)
-        lines = re.findall(r"\n +\S+?-(guardrail/\w+) aws-cdk-lib\S+\n +Acknowledge with '([^']+)'", report)
+        lines = re.findall(
+            r"\n +(?:\S+-)?((?:guardrail|SigningPipeline)/[\w/]+) aws-cdk-lib\S+\n +Acknowledge with '([^']+)'", report
+        )
         assert len(lines) == report.count("Acknowledge with")
         found |= {f"{path} {rule.replace('AwsSolutions::AwsSolutions-', '')}" for path, rule in lines}
     matched = {one: [pattern for pattern in ACKNOWLEDGED if re.fullmatch(pattern, one)] for one in found}

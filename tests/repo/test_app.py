@@ -64,6 +64,7 @@ def test_cdk_ls_lists_the_stacks_and_cdk_diff_compares_with_a_template(tmp_path:
     assert listed.stdout.splitlines() == [
         "SigningAuthority (acme-signing-authority)",
         "CodeSigning (acme-code-signing)",
+        "SigningPipeline (acme-signing-pipeline)",
     ]
     changed = tmp_path / "old.json"
     template = made_by_python / "SigningAuthority.template.json"
