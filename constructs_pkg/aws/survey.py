@@ -87,7 +87,16 @@ class Survey:
         try:
             reading = read_place(self.members.place(place.account, place.region), self.wanted, self.members.pace.at())
         except AwsError as error:
-            return Failure(place.account, place.region, kind_of(error.code), str(error))
+            kind = kind_of(error.code)
+            message = str(error) if kind is not FailureKind.REGION_OFF else _region_off(place, error.code)
+            return Failure(place.account, place.region, kind, message)
         if self.state:
             self.state.keep(reading)
         return reading
+
+
+def _region_off(place: Place, code: str) -> str:
+    return (
+        f"{place.region} does not take the credentials that the account {place.account} just gave out ({code}): the "
+        "Region is off there. Switch it on, or take it out of target_regions"
+    )

@@ -57,6 +57,8 @@ COMMANDS: dict[str, LazyCommand] = {
         "constructs_pkg.cli.local_aws", "Run AWS on this machine, with signatures that are really checked."
     ),
     "guardrail": LazyCommand("constructs_pkg.cli.guardrail", "Print the deny-by-default IAM policies for developers."),
+    "promote": LazyCommand("constructs_pkg.cli.promote", "Say what would break if a wave enforced."),
+    "audit": LazyCommand("constructs_pkg.cli.audit", "Write down whose code runs in all accounts and Regions."),
     "organization": LazyCommand(
         "constructs_pkg.cli.organization", "Check organization.toml, keep its ledger of names."
     ),

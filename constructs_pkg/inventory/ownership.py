@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property, lru_cache
 
 from constructs_pkg.organization import Exemption, Organization
@@ -61,10 +61,6 @@ class Ownership:
             if exemption.expires >= self.today and _any_of((exemption.functions,)).fullmatch(function)
         ]
         return max(found, key=lambda exemption: exemption.expires, default=None)
-
-    def is_ending(self, exemption: Exemption, within: timedelta) -> bool:
-        """Tell whether an exemption ends within a span from today."""
-        return exemption.expires - self.today <= within
 
 
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:

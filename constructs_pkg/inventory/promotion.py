@@ -47,8 +47,8 @@ REMEDIES: Mapping[Obstacle, str] = {
     Obstacle.LAYER_PUBLISHER_NOT_LISTED: "Add the layer's publisher to the organization file, or re-sign the layer",
     Obstacle.EXEMPT_UNDER_CONFIG: "Sign it, or take the function from under the config: an exemption does not help a "
     "function that has one",
-    Obstacle.UNTRUSTED_DEPLOYMENT: "Find out who deployed it and how; after that many days without another, it is gone",
-    Obstacle.VALIDATION_ERRORS: "Find out what was deployed; after that many days without another, it is gone",
+    Obstacle.UNTRUSTED_DEPLOYMENT: "Find out who deployed it and how; it counts until it is older than --days",
+    Obstacle.VALIDATION_ERRORS: "Find out what was deployed; it counts until it is older than --days",
 }
 """What to do about each kind."""
 

@@ -1,7 +1,7 @@
 """What stands in the way of Enforce, as a table: one function, one reading, the obstacles that must be named."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -140,12 +140,6 @@ def test_an_exemption_holds_until_its_last_day_and_is_told() -> None:
     assert judgement.exempted == (Exempted(PLACE, exempt.name, "platform@acme.example", date(2031, 12, 31)),)
     the_day_after = Ownership(OWNERSHIP.organization, date(2032, 1, 1))
     assert kinds(judge(reading, ownership=the_day_after)) == ["untrusted_deployment", "validation_errors", "no_config"]
-    exemption = OWNERSHIP.exemption_of(exempt.name)
-    ending = Ownership(OWNERSHIP.organization, date(2031, 12, 10))
-    assert (OWNERSHIP.is_ending(exemption, timedelta(days=30)), ending.is_ending(exemption, timedelta(days=30))) == (
-        False,
-        True,
-    )
 
 
 def test_an_exemption_does_not_help_a_function_whose_config_would_refuse_it() -> None:
