@@ -96,6 +96,13 @@ class Access:
         """
         return self._client(service, account, region)
 
+    def forget(self, account: str) -> None:
+        """Let go of an account's clients and credentials: thousands of accounts do not fit into one function."""
+        with self._lock:
+            self._credentials.pop(account, None)
+            for key in [key for key in self._clients if key[1] == account]:
+                del self._clients[key]
+
     def _client(self, service: str, account: str, region: str) -> Any:
         with self._lock:  # making clients of one session is not safe in several threads (boto3 guide, "Sessions")
             key = (service, account, region)

@@ -42,6 +42,7 @@ def run(event: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
     for document in mappings(batch, "instances"):
         instance = read_instance(document)
         found, has_work = _Inspection(this, around, baseline, operation_id).of(instance)
+        around.access.forget(instance.account)
         rows.append(found)
         if has_work:
             repairs.append(instance_document(instance))

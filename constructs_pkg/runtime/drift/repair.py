@@ -44,6 +44,8 @@ def run(event: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
         answer = steps.take(is_last=attempt >= MOST_ATTEMPTS)
     except Refused as refused:
         answer = steps.refused(refused)
+    finally:
+        around.access.forget(instance.account)
     if isinstance(answer, dict):
         around.store.write(this.keys.repair(instance.account, instance.region), answer)
         return {"status": "DONE", "attempt": attempt, "outcome": answer["outcome"]}

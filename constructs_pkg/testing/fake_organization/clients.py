@@ -77,9 +77,18 @@ class FakeSession:
         self._organization, self._caller, self._region = organization, caller, region
         self.region_name = region
 
-    def client(self, service: str, region_name: str | None = None, **_settings: Any) -> "FakeClient":
-        """Return the client of a service."""
-        return FakeClient(self._organization, self._caller, service, region_name or self._region)
+    def client(
+        self,
+        service: str,
+        region_name: str | None = None,
+        *,
+        aws_access_key_id: str | None = None,
+        **_settings: Any,
+    ) -> "FakeClient":
+        """Return the client of a service, of the session's caller or of whom AssumeRole gave a key."""
+        organization = self._organization
+        caller = self._caller if aws_access_key_id is None else organization.caller_of(aws_access_key_id)
+        return FakeClient(organization, caller, service, region_name or self._region)
 
 
 class FakeClient:

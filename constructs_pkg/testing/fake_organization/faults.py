@@ -58,6 +58,8 @@ class Faults:
         repeated_pages: ``service:Operation`` of listings that return each page twice.
         endless_pages: ``service:Operation`` of listings that return the same token for ever.
         config_lag_seconds: How long ListFunctionsByCodeSigningConfig does not know of a function.
+        change_set_lag_seconds: How long ListChangeSets does not know of a change set.
+        failing_updates: (account, Region): executing a change set ends in a rollback.
         event_lag_seconds: How long LookupEvents does not know of an event.
         partial_metrics: Accounts whose GetMetricData ends with ``PartialData``.
     """
@@ -74,6 +76,8 @@ class Faults:
     endless_pages: set[str] = field(default_factory=set[str])
     config_lag_seconds: float = 0.0
     event_lag_seconds: float = 0.0
+    change_set_lag_seconds: float = 0.0
+    failing_updates: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     partial_metrics: set[str] = field(default_factory=set[str])
 
 

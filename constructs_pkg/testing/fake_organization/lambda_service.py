@@ -43,6 +43,15 @@ class LambdaService(Service):
             raise ServiceAnswer("ResourceNotFoundException", f"Function not found: {FunctionName}", 404)
         return {"FunctionName": name, "CodeSigningConfigArn": function.config_arn or ""}
 
+    def put_function_code_signing_config(self, *, FunctionName: str, CodeSigningConfigArn: str) -> dict[str, Any]:
+        """Put a function under a config of its own account and Region; listings hear of it later."""
+        function = self._place().functions.get(FunctionName)
+        if function is None:
+            raise ServiceAnswer("ResourceNotFoundException", f"Function not found: {FunctionName}", 404)
+        function.config_arn = self._config(CodeSigningConfigArn).arn
+        function.config_since = self.organization.clock.monotonic()
+        return {"FunctionName": FunctionName, "CodeSigningConfigArn": CodeSigningConfigArn}
+
     def list_code_signing_configs(self, *, Marker: str | None = None, MaxItems: int = _PAGE) -> dict[str, Any]:
         """List the configs."""
         items = [_config(config) for config in self._place().configs.values()]

@@ -32,8 +32,9 @@ class CloudTrailService(Service):
     ) -> dict[str, Any]:
         """Return events, the newest first."""
         attributes = LookupAttributes or []
-        if len(attributes) > 1 or any(one["AttributeKey"] != "EventName" for one in attributes):
-            raise ServiceAnswer("InvalidLookupAttributesException", "one attribute, EventName, is served here")
+        if len(attributes) > 1 or any(one["AttributeKey"] not in {"EventName", "ResourceName"} for one in attributes):
+            message = "one attribute, EventName or ResourceName, is served here"
+            raise ServiceAnswer("InvalidLookupAttributesException", message)
         now = self.organization.clock.now()
         begin = max(StartTime or now - timedelta(days=_EVENT_DAYS), now - timedelta(days=_EVENT_DAYS))
         known_until = now - timedelta(seconds=self.organization.faults.event_lag_seconds)
@@ -42,7 +43,7 @@ class CloudTrailService(Service):
             (
                 event
                 for event in self.organization.place(self.account, self.region).events
-                if begin <= event.at <= end and all(one["AttributeValue"] == event.name for one in attributes)
+                if begin <= event.at <= end and all(_matches(event, one) for one in attributes)
             ),
             key=lambda event: event.at,
             reverse=True,
@@ -68,8 +69,15 @@ class CloudTrailService(Service):
             "EventSource": "lambda.amazonaws.com",
             "EventTime": event.at,
             "ReadOnly": "false",
+            "Username": str(event.record.get("userIdentity", {}).get("userName", "")),
             "CloudTrailEvent": json.dumps(record),
         }
+
+
+def _matches(event: EventRecord, attribute: Mapping[str, str]) -> bool:
+    if attribute["AttributeKey"] == "EventName":
+        return attribute["AttributeValue"] == event.name
+    return attribute["AttributeValue"] in event.record.get("resourceNames", ())
 
 
 class CloudWatchService(Service):

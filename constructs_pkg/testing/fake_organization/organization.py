@@ -9,13 +9,16 @@ from typing import Any
 
 from constructs_pkg.testing.fake_organization.clients import Caller, FakeSession, Service
 from constructs_pkg.testing.fake_organization.clock import SimulatedClock
+from constructs_pkg.testing.fake_organization.cloudformation import CloudFormationService
 from constructs_pkg.testing.fake_organization.faults import Faults, Rates, ServiceAnswer, throttled
 from constructs_pkg.testing.fake_organization.identity import OrganizationsService, StsService
 from constructs_pkg.testing.fake_organization.lambda_service import LambdaService
 from constructs_pkg.testing.fake_organization.observation import CloudTrailService, CloudWatchService
 from constructs_pkg.testing.fake_organization.parameters import SsmService
 from constructs_pkg.testing.fake_organization.records import FakeAccount, Place
+from constructs_pkg.testing.fake_organization.run_services import S3Service, SnsService, StepFunctionsService
 from constructs_pkg.testing.fake_organization.signer import SignerService
+from constructs_pkg.testing.fake_organization.stack_records import FakeStackSet
 
 __all__ = ["LATENCIES", "FakeOrganization"]
 
@@ -52,6 +55,10 @@ class FakeOrganization:
         calls: How often each ``service:Operation`` was called, refused calls included.
         accounts: By account id.
         units: Organizational units: parent id by unit id.
+        stack_sets: By name.
+        buckets: Objects by bucket and key: content and ETag.
+        messages: What was published: subject and message.
+        executions: Status of executions of state machines by ARN.
     """
 
     def __init__(
@@ -67,6 +74,10 @@ class FakeOrganization:
         self.calls: Counter[str] = Counter()
         self.accounts: dict[str, FakeAccount] = {}
         self.units: dict[str, str] = {}
+        self.stack_sets: dict[str, FakeStackSet] = {}
+        self.buckets: dict[str, dict[str, tuple[bytes, str]]] = {}
+        self.messages: list[tuple[str, str]] = []
+        self.executions: dict[str, str] = {}
         self._latencies = dict(latencies or {})
         self._places: dict[tuple[str, str], Place] = {}
         self._rates = Rates(clock.monotonic)
@@ -74,12 +85,16 @@ class FakeOrganization:
         self._serial = itertools.count(1)
         self._lock = threading.Lock()
         self._services: dict[str, type[Service]] = {
+            "cloudformation": CloudFormationService,
             "cloudtrail": CloudTrailService,
             "cloudwatch": CloudWatchService,
             "lambda": LambdaService,
             "organizations": OrganizationsService,
+            "s3": S3Service,
             "signer": SignerService,
+            "sns": SnsService,
             "ssm": SsmService,
+            "stepfunctions": StepFunctionsService,
             "sts": StsService,
         }
 
@@ -118,6 +133,10 @@ class FakeOrganization:
             region: The default Region.
         """
         return FakeSession(self, self._callers[credentials["AccessKeyId"]], region)
+
+    def caller_of(self, access_key_id: str) -> Caller:
+        """Return whom AssumeRole gave an access key id."""
+        return self._callers[access_key_id]
 
     def register(self, caller: Caller) -> str:
         """Hand out an access key id for a caller."""

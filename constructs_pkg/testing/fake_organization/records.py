@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from constructs_pkg.testing.fake_organization.stack_records import FakeStack
+
 __all__ = ["ConfigRecord", "EventRecord", "FakeAccount", "FunctionRecord", "LayerRecord", "MetricRecord", "Place"]
 
 
@@ -96,3 +98,4 @@ class Place:
     metrics: list[MetricRecord] = field(default_factory=list[MetricRecord])
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    stacks: dict[str, FakeStack] = field(default_factory=dict[str, FakeStack])

@@ -1,7 +1,7 @@
 """AWS Signer of a fake organization: jobs and profiles to be looked at and revoked; nothing is signed."""
 
 # boto3's methods take parameters in the letters of the API, and types are known to it at run time only.
-# ruff: noqa: N803
+# ruff: noqa: ANN401, N803
 
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,25 @@ class SignerService(Service):
         if profileName not in place.profiles:
             raise ServiceAnswer("ResourceNotFoundException", f"Profile {profileName} not found", 404)
         return {"profileName": profileName, **place.profiles[profileName]}
+
+    def list_signing_profiles(
+        self,
+        *,
+        includeCanceled: bool = False,
+        platformId: str | None = None,
+        maxResults: int = 25,
+        nextToken: str | None = None,
+        **_more: Any,
+    ) -> dict[str, Any]:
+        """List the profiles, without those that were cancelled unless they are asked for."""
+        items = [
+            {"profileName": name, **profile}
+            for name, profile in sorted(self.organization.place(self.account, self.region).profiles.items())
+            if (includeCanceled or profile.get("status") != "Canceled")
+            and profile.get("platformId", platformId) == platformId
+        ]
+        name = "signer:ListSigningProfiles"
+        return self.page(name, items, min(maxResults, 25), nextToken, key="profiles", token_key="nextToken")  # noqa: S106
 
     def revoke_signature(self, *, jobId: str, reason: str, jobOwner: str | None = None) -> dict[str, Any]:
         """Revoke what a job signed; again changes nothing."""
