@@ -45,6 +45,10 @@ LOCAL_COMMANDS = {
     "rm",
     "test",
 }
+# These read or change accounts; tests/aws runs the pages about them over a fake organization.
+ASK_AWS = tuple(
+    f"lambda-code-signing {command}" for command in ("promote", "audit", "blast-radius", "revoke", "rollout")
+)
 AWS_OPTIONS = {"region", "profile", "query", "output", "endpoint-url", "no-cli-pager", "cli-binary-format", "max-items"}
 AWS_CLI_ONLY = {"lambda": {"zip-file"}, "s3": set()}
 
@@ -140,7 +144,8 @@ def commands_of(block: Block) -> list[str]:
 def is_local(block: Block) -> bool:
     commands = commands_of(block)
     serves = any(command.startswith("lambda-code-signing local-aws") for command in commands)  # until it is stopped
-    return not serves and {re.split(r"\s", command)[0] for command in commands} <= LOCAL_COMMANDS
+    asks_aws = any(command.startswith(ASK_AWS) for command in commands)
+    return not serves and not asks_aws and {re.split(r"\s", command)[0] for command in commands} <= LOCAL_COMMANDS
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))

@@ -1,0 +1,36 @@
+"""The commands of the pages about many accounts do what the pages say, over a fake organization."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from constructs_pkg.cli import surveying
+from tests.aws.estate import Estate
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def commands_of(page: str) -> list[str]:
+    """Return the commands of a page's shell blocks, lines joined."""
+    tokens = MarkdownIt().parse((DOCS / page).read_text("utf-8"))
+    blocks = [token.content for token in tokens if token.type == "fence" and token.info == "sh"]
+    return [line for block in blocks for line in re.sub(r"\\\n\s*", " ", block).splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("page", ["promotion.md"])
+def test_commands_end_with_the_documented_exit_code(page, run_here, monkeypatch) -> None:
+    estate = Estate()
+    estate.function("payments-charge")
+    monkeypatch.setattr(surveying, "home", lambda: estate.members)
+    commands = commands_of(page)
+    assert commands
+    for command in commands:
+        words = shlex.split(command, comments=True)
+        if words[0] != "lambda-code-signing":
+            continue
+        expected = int(match.group(1)) if (match := re.search(r"# exit (\d)$", command)) else 0
+        ran = run_here(*words[1:])
+        assert ran.code == expected, f"{page}: {command}\n{ran.out}{ran.err}"
