@@ -18,6 +18,7 @@ from pathlib import Path
 
 import botocore.session
 import pytest
+import yaml
 from botocore import xform_name
 from markdown_it import MarkdownIt
 
@@ -93,7 +94,7 @@ def blocks_in(*languages: str):
 
 
 def test_every_block_names_a_language_that_is_checked() -> None:
-    known = {"python", "toml", "json", "sh", "mermaid", "text"}
+    known = {"python", "toml", "json", "sh", "yaml", "mermaid", "text"}
     assert [block.name for block in BLOCKS if block.language not in known] == []
 
 
@@ -129,6 +130,16 @@ def test_toml_block_is_a_valid_part_of_an_organization_file(block: Block) -> Non
 @blocks_in("json")
 def test_json_block_parses(block: Block) -> None:
     json.loads(block.text)
+
+
+@blocks_in("yaml")
+def test_steps_of_a_workflow_are_commands_with_their_options(block: Block) -> None:
+    steps = [step for job in yaml.safe_load(block.text)["jobs"].values() for step in job["steps"]]
+    assert all(step.keys() <= {"name", "uses", "with", "run"} for step in steps)
+    for line in (line for step in steps for line in step.get("run", "").splitlines()):
+        words = shlex.split(line)
+        assert words[0] in CHECKS, f"{line!r}: nothing checks {words[0]!r}"
+        CHECKS[words[0]](words[1:])
 
 
 @blocks_in("mermaid")
