@@ -8,7 +8,12 @@ its roles may do. Pure: the standard library only.
 
 from constructs_pkg.guardrails.auditor import auditor_policies, forwarder_policies
 from constructs_pkg.guardrails.boundary import permissions_boundary
-from constructs_pkg.guardrails.developer import developer_policies
+from constructs_pkg.guardrails.developer import (
+    application_developer_policies,
+    developer_policies,
+    regional_developer_policy,
+    shared_developer_policies,
+)
 from constructs_pkg.guardrails.documents import Condition, PolicyDocument, Statement
 from constructs_pkg.guardrails.fitting import MANAGED_POLICY, PERMISSIONS_BOUNDARY, SERVICE_CONTROL_POLICY, Limit
 from constructs_pkg.guardrails.intent import DEFAULT_PIPELINE_SERVICES, GuardrailIntent
@@ -29,10 +34,13 @@ __all__ = [
     "PolicyDocument",
     "Statement",
     "TrustPolicy",
+    "application_developer_policies",
     "auditor_policies",
     "developer_policies",
     "forwarder_policies",
     "permissions_boundary",
+    "regional_developer_policy",
     "remediator_policies",
     "service_control_policies",
+    "shared_developer_policies",
 ]

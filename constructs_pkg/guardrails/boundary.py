@@ -1,5 +1,7 @@
 """The permissions boundary for pipelines and for the role that CloudFormation deploys with."""
 
+from dataclasses import replace
+
 from constructs_pkg.guardrails import code_denies, escape_denies
 from constructs_pkg.guardrails.actions import LISTED
 from constructs_pkg.guardrails.advice import advice
@@ -44,6 +46,9 @@ def permissions_boundary(intent: GuardrailIntent) -> PolicyDocument:
     what the lists name. One denies what no list names, changes of configs: an *implicit* deny in a boundary does not
     limit what a resource policy grants a session (IAM User Guide, "Permissions boundaries"), and functions have those.
 
+    A role has one boundary, so that no other one stands beside it: the intent's sibling Regions, which a guardrail of
+    their own would bind, are closed like any other Region.
+
     Args:
         intent: Whose functions, configs, roles, layers and profiles, and which services.
 
@@ -82,7 +87,7 @@ def _statements(intent: GuardrailIntent) -> tuple[Statement, ...]:
             sid="AllowDeploymentRoles", effect="Allow", actions=("sts:AssumeRole",), resources=(deployment_roles,)
         ),
         code_denies.unapproved_config(intent),
-        code_denies.other_regions(intent),
+        code_denies.other_regions(replace(intent, sibling_regions=())),
         code_denies.other_functions(intent),
         code_denies.frozen_functions(intent),
         code_denies.quarantine_tag(intent),

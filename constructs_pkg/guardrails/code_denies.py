@@ -11,6 +11,7 @@ from constructs_pkg.guardrails.documents import Condition, Statement
 from constructs_pkg.guardrails.intent import GuardrailIntent
 
 __all__ = [
+    "foreign_config",
     "foreign_layers",
     "foreign_signing",
     "frozen_functions",
@@ -34,6 +35,18 @@ def unapproved_config(intent: GuardrailIntent) -> Statement:
         actions=CREATION,
         resources=tuple(f"arn:{intent.partition}:lambda:{region}:*:function:*" for region in intent.regions),
         conditions=(Condition("StringNotEquals", "lambda:CodeSigningConfigArn", intent.required_configs),),
+    )
+
+
+def foreign_config(intent: GuardrailIntent) -> Statement:
+    """Create a function without a config, or with another account's, where the policy that names ours is missing."""
+    own = f"arn:{intent.partition}:lambda:*:{intent.account}:code-signing-config:*"
+    return Statement(
+        sid="DenyForeignConfig",
+        effect="Deny",
+        actions=CREATION,
+        resources=("*",),
+        conditions=(Condition("StringNotLike", "lambda:CodeSigningConfigArn", (own,)),),
     )
 
 

@@ -209,6 +209,19 @@ class GuardrailIntent:
         """Return the name of a developer policy, numbered from 1."""
         return f"{self.prefix}-guardrail-{self.application}-developer-{self.regions[0]}-{number}"
 
+    def shared_developer_policy_name(self, number: int) -> str:
+        """Return the name of a developer policy for all applications of an account, numbered from 1."""
+        return f"{self.prefix}-guardrail-developer-{number}"
+
+    def application_developer_policy_name(self, number: int) -> str:
+        """Return the name of a developer policy for all Regions of an account, numbered from 1."""
+        return f"{self.prefix}-guardrail-{self.application}-developer-{number}"
+
+    @property
+    def regional_developer_policy_name(self) -> str:
+        """Return the name of the developer policy that approves the configs of one Region."""
+        return f"{self.prefix}-guardrail-{self.application}-developer-{self.regions[0]}"
+
     def service_control_policy_name(self, number: int) -> str:
         """Return the name of a service control policy, numbered from 1; it is the same for all applications."""
         return f"{self.prefix}-guardrail-{number}"

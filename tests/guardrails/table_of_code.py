@@ -142,17 +142,17 @@ CODE_ATTACKS = [
         YES,
     ),
     Row(
-        "the sibling Region is its own guardrail's business",
+        "the sibling Region is its own guardrail's business, and closed to a role, which has one boundary only",
         ask("lambda:UpdateFunctionCode", function(region="eu-central-1"), region="eu-central-1"),
         YES,
-        YES,
+        held("DenyOtherRegions"),
         YES,
     ),
     Row(
         "the sibling's own config is approved by the sibling's guardrail, not by this one",
         create(config=APPROVED.replace("eu-west-1", "eu-central-1"), region="eu-central-1"),
         SILENT,
-        YES,
+        held("DenyOtherRegions"),
         YES,
     ),
     Row(
