@@ -112,7 +112,8 @@ def auditor_policies(member: MemberAccount) -> tuple[PolicyDocument, ...]:
             effect="Allow",
             actions=("iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"),
             resources=tuple(
-                member.role_arn(name) for name in (member.remediator_role, member.auditor_role, member.forwarder_role)
+                member.role_arn(name)
+                for name in (member.remediator_role, member.auditor_role, member.forwarder_role("*"))
             ),
         ),
     )

@@ -41,10 +41,16 @@ class MemberAccount:
         """Return the name of the role that reads what ``promote``, ``rollout status`` and the audit report."""
         return f"{self.prefix}-code-signing-auditor"
 
-    @property
-    def forwarder_role(self) -> str:
-        """Return the name of the role with which EventBridge sends events to the central bus."""
-        return f"{self.prefix}-code-signing-forwarder"
+    def forwarder_role(self, region: str) -> str:
+        """Return the name of the role with which EventBridge sends events of one Region to the central bus.
+
+        One for each Region, because EventBridge looks whether the role is there when a rule gets its target, and the
+        Regions of an account come in any order.
+
+        Args:
+            region: The Region; ``*`` for the pattern of all, an AWS CDK token is passed through.
+        """
+        return f"{self.prefix}-code-signing-forwarder-{region}"
 
     @property
     def central_drift_role_arn(self) -> str:
@@ -100,14 +106,14 @@ class MemberAccount:
         """Return the ARN of a role of this account, without a path."""
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"
 
-    def policy_name(self, of: str, number: int) -> str:
+    def policy_name(self, of: str, which: int | str) -> str:
         """Return the name of a managed policy of ours, which the guardrails protect by the way it begins.
 
         Args:
             of: ``remediator``, ``auditor`` or ``forwarder``.
-            number: From 1.
+            which: The number of the document, from 1; the Region for a forwarder.
         """
-        return f"{self.prefix}-guardrail-{of}-{number}"
+        return f"{self.prefix}-guardrail-{of}-{which}"
 
     def policy_arns(self, of: str = "") -> str:
         """Return the pattern of the ARNs of our managed policies: all of them, or those of one role."""

@@ -126,7 +126,7 @@ def _direct(member: MemberAccount) -> tuple[Statement, ...]:
 
 
 def _handlers(member: MemberAccount) -> tuple[Statement, ...]:
-    roles = (member.role_arn(member.auditor_role), member.role_arn(member.forwarder_role))
+    roles = (member.role_arn(member.auditor_role), member.role_arn(member.forwarder_role("*")))
     per_resource: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         ("MakeConfigs", ("lambda:CreateCodeSigningConfig", "lambda:ListCodeSigningConfigs"), ("*",)),
         (
@@ -233,7 +233,7 @@ def _handlers(member: MemberAccount) -> tuple[Statement, ...]:
             sid="PassForwarder",
             effect="Allow",
             actions=("iam:PassRole",),
-            resources=(member.role_arn(member.forwarder_role),),
+            resources=(member.role_arn(member.forwarder_role("*")),),
             conditions=(
                 _THROUGH_CLOUDFORMATION,
                 Condition("StringEquals", "iam:PassedToService", ("events.amazonaws.com",)),

@@ -41,7 +41,7 @@ ITSELF = f"arn:aws:iam::{ACCOUNT}:role/acme-drift-remediator"
 OWN_POLICY = f"arn:aws:iam::{ACCOUNT}:policy/acme-guardrail-remediator-1"
 DEVELOPER_POLICY = f"arn:aws:iam::{ACCOUNT}:policy/acme-guardrail-payments-developer"
 AUDITOR = f"arn:aws:iam::{ACCOUNT}:role/acme-code-signing-auditor"
-FORWARDER = f"arn:aws:iam::{ACCOUNT}:role/acme-code-signing-forwarder"
+FORWARDER = f"arn:aws:iam::{ACCOUNT}:role/acme-code-signing-forwarder-eu-west-1"
 RULE = f"arn:aws:events:eu-west-1:{ACCOUNT}:rule/acme-code-signing-changes"
 
 
