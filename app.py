@@ -46,9 +46,9 @@ def synthesize(chosen: str | None) -> int:
     outdir = os.environ.get("CDK_OUTDIR", str(HERE / "cdk.out"))
     app = cdk.App(context=flags, outdir=outdir, analytics_reporting=False)
     deployment = declare_deployment(app, organization, lock=lock, at=now())
-    assembly = app.synth()
+    assembly = deployment.synthesize(app)
     # Under the cdk command line, standard output is that of "cdk synth" and "cdk ls".
-    print(deployment.summary(Path(assembly.directory)), file=sys.stderr if "CDK_OUTDIR" in os.environ else sys.stdout)
+    print(deployment.summary(assembly), file=sys.stderr if "CDK_OUTDIR" in os.environ else sys.stdout)
     return 0
 
 

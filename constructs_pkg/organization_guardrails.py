@@ -59,6 +59,7 @@ def guardrail_intent(
         layers=guardrail.layers,
         signing_profiles=(str(profile),),
         remediator_role=f"{organization.name}-drift-remediator",
+        self_managed_stack_sets=organization.rollout.permission_model == "self-managed",
         exempt_functions=tuple(exemption.functions for exemption in organization.exemptions),
     )
 

@@ -6,6 +6,12 @@ ensure_node()
 
 # The imports below load aws_cdk, which starts Node.js at once: it has to be found first.
 from constructs_pkg.cdk.checks import CodeSigningChecks  # noqa: E402
+from constructs_pkg.cdk.code_signing_event_bus import CodeSigningEventBus  # noqa: E402
+from constructs_pkg.cdk.code_signing_rollout import (  # noqa: E402
+    CodeSigningRollout,
+    RolloutApplication,
+    RolloutWave,
+)
 from constructs_pkg.cdk.consumer_code_signing import ConsumerCodeSigning  # noqa: E402
 from constructs_pkg.cdk.developer_guardrail import DeveloperGuardrail  # noqa: E402
 from constructs_pkg.cdk.enforced_code_signing import (  # noqa: E402
@@ -13,8 +19,11 @@ from constructs_pkg.cdk.enforced_code_signing import (  # noqa: E402
     ImportedCodeSigning,
     UntrustedArtifactPolicy,
 )
+from constructs_pkg.cdk.member_baseline import MemberApplication, MemberBaseline  # noqa: E402
+from constructs_pkg.cdk.organization_guardrail import OrganizationGuardrail  # noqa: E402
 from constructs_pkg.cdk.publishers import Publisher  # noqa: E402
 from constructs_pkg.cdk.require_code_signing import RequireCodeSigning  # noqa: E402
+from constructs_pkg.cdk.rollout_target import OperationPreferences, RolloutTarget  # noqa: E402
 from constructs_pkg.cdk.signed_code import SignedCode  # noqa: E402
 from constructs_pkg.cdk.signed_code_kinds import (  # noqa: E402
     SignedArchiveCode,
@@ -28,10 +37,13 @@ from constructs_pkg.cdk.signing_profile import (  # noqa: E402
     LambdaSigningProfile,
     RecordedProfile,
 )
+from constructs_pkg.cdk.stack_set_template import StackSetTemplate  # noqa: E402
 from constructs_pkg.guardrails.signing_pipeline import PipelineApplication  # noqa: E402
 
 __all__ = [
     "CodeSigningChecks",
+    "CodeSigningEventBus",
+    "CodeSigningRollout",
     "ConsumerCodeSigning",
     "DeveloperGuardrail",
     "EnforcedCodeSigning",
@@ -39,15 +51,23 @@ __all__ = [
     "ImportedSignedLayer",
     "ImportedSigningProfile",
     "LambdaSigningProfile",
+    "MemberApplication",
+    "MemberBaseline",
+    "OperationPreferences",
+    "OrganizationGuardrail",
     "PipelineApplication",
     "Publisher",
     "RecordedProfile",
     "RequireCodeSigning",
+    "RolloutApplication",
+    "RolloutTarget",
+    "RolloutWave",
     "SignedArchiveCode",
     "SignedAtPublishCode",
     "SignedCode",
     "SignedLayer",
     "SignedObjectCode",
     "SigningPipeline",
+    "StackSetTemplate",
     "UntrustedArtifactPolicy",
 ]

@@ -1,15 +1,19 @@
 """Declares the reference deployment of an organization in an App, and tells in words what it holds."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import aws_cdk as cdk
 
+from constructs_pkg.cdk.organization_guardrail import OrganizationGuardrailStack
 from constructs_pkg.cdk.pipeline_stack import SigningPipelineStack
+from constructs_pkg.cdk.rollout_stack import CodeSigningRolloutStack
 from constructs_pkg.cdk.signing_profile import RecordedProfile
 from constructs_pkg.cdk.stacks import CodeSigningStack, SigningAuthorityStack
 from constructs_pkg.organization import Organization, ProfileLock, warnings_of
+from constructs_pkg.organization.rollout import is_deployable, planned_stack_sets
 from constructs_pkg.tables import format_table
 
 __all__ = ["Deployment", "declare_deployment"]
@@ -24,6 +28,8 @@ class Deployment:
         authority: The stack of the signing profiles.
         code_signing: The stack of the configs and guardrails.
         pipeline: The stack of the signing pipeline; None where the organization has none.
+        rollout: The stack of the StackSets; None where there are no waves, or no publisher is known yet.
+        organization_guardrail: The stack of the service control policies; None where no wave attaches them.
         warnings: What deserves a second look, in words.
     """
 
@@ -31,7 +37,32 @@ class Deployment:
     authority: SigningAuthorityStack
     code_signing: CodeSigningStack
     pipeline: SigningPipelineStack | None
+    rollout: CodeSigningRolloutStack | None
+    organization_guardrail: OrganizationGuardrailStack | None
     warnings: tuple[str, ...]
+
+    @property
+    def stacks(self) -> tuple[cdk.Stack, ...]:
+        """Return all stacks in the order of their deployment."""
+        every = (self.authority, self.code_signing, self.pipeline, self.rollout, self.organization_guardrail)
+        return tuple(stack for stack in every if stack is not None)
+
+    def synthesize(self, app: cdk.App) -> Path:
+        """Synthesize the App and return the folder of the assembly.
+
+        Args:
+            app: The App in which this was declared.
+
+        Raises:
+            ConstructError: The template of a StackSet is larger than CloudFormation takes.
+        """
+        try:
+            return Path(app.synth().directory)
+        except RuntimeError as error:
+            problem = None if self.rollout is None else self.rollout.rollout.problem
+            if problem is None:
+                raise
+            raise problem from error
 
     def summary(self, assembly: Path) -> str:
         """Return the tables that a person reads after a synth.
@@ -47,14 +78,15 @@ class Deployment:
         ]
         if self.code_signing.guardrails:
             parts.append("Guardrails\n" + self._guardrails())
+        if self.rollout is not None:
+            parts.append("Rollout\n" + "\n".join(self._rollout(self.rollout)))
         if self.warnings:
             parts.append("Warnings\n" + "\n".join(f"  {warning}" for warning in self.warnings))
         return "\n\n".join(parts) + f"\n\nTemplates are in {assembly}"
 
     def _stacks(self, assembly: Path) -> str:
         rows: list[list[str]] = []
-        pipeline = [] if self.pipeline is None else [self.pipeline]
-        for stack in (self.authority, self.code_signing, *pipeline):
+        for stack in self.stacks:
             size_bytes = (assembly / stack.template_file).stat().st_size
             rows.append([stack.stack_name, stack.account, stack.region, f"{size_bytes:,} bytes"])
         return format_table(["name", "account", "Region", "template"], rows)
@@ -82,9 +114,42 @@ class Deployment:
         rows = [[size.kind, size.name, f"{size.characters:,} of {size.limit_characters:,}"] for size in in_order]
         return format_table(["document", "policy name", "characters"], rows)
 
+    def _rollout(self, stack: CodeSigningRolloutStack) -> Iterator[str]:
+        organization = self.organization
+        plans = {plan.name: plan for plan in planned_stack_sets(organization)}
+        guardrails = {wave.name: wave.guardrail for wave in organization.waves}
+        rows: list[list[str]] = []
+        for stack_set in stack.rollout.stack_sets:
+            plan = plans[stack_set.name]
+            size = f"{len((stack_set.template.text or '').encode()):,} of {stack_set.template.most_bytes:,}"
+            accounts = f"{len(plan.accounts)} known in {len(plan.unit_ids)} units"
+            policy = "attached" if guardrails[plan.wave] == "attach" else "dry run"
+            applications = str(len(plan.applications))
+            rows.append([plan.name, plan.mode, accounts, str(len(plan.regions)), applications, size, policy])
+        yield format_table(
+            [
+                "StackSet",
+                "untrusted code",
+                "accounts",
+                "Regions",
+                "applications",
+                "template bytes",
+                "organization guardrail",
+            ],
+            rows,
+        )
+        most = max(stack_set.baseline.policies_a_developer_has for stack_set in stack.rollout.stack_sets)
+        if most:
+            yield f"  A developer's role has {most} of 10 managed policies in the end."
+        if organization.rollout.permission_model == "service-managed":
+            yield (
+                f"  The management account {organization.management_account} is never reached by service-managed "
+                "StackSets."
+            )
+
 
 def declare_deployment(app: cdk.App, organization: Organization, *, lock: ProfileLock, at: datetime) -> Deployment:
-    """Declare the stacks of an organization: signing authority, configs with their guardrails, signing pipeline.
+    """Declare the stacks of an organization: authority, configs with guardrails, signing pipeline, rollout.
 
     Args:
         app: Where to.
@@ -94,6 +159,7 @@ def declare_deployment(app: cdk.App, organization: Organization, *, lock: Profil
 
     Raises:
         ConstructError: A profile's validity is not the one that the ledger holds.
+        ConstructError: The rollout breaks a quota of CloudFormation.
         GuardrailError: A policy document outgrows IAM's limits.
     """
     recorded = {name: RecordedProfile(validity) for name, validity in lock.validities.items()}
@@ -106,10 +172,23 @@ def declare_deployment(app: cdk.App, organization: Organization, *, lock: Profil
         pipeline = SigningPipelineStack(app, "SigningPipeline", organization=organization)
         pipeline.add_stack_dependency(authority, "it reads the version ARNs that the authority writes to SSM")
     warnings = [str(problem) for problem in warnings_of(organization, at=at, lock=lock)]
+    rollout = None
+    if organization.waves and any(is_deployable(organization, one) for one in organization.applications):
+        rollout = CodeSigningRolloutStack(app, "CodeSigningRollout", organization=organization)
+        if organization.publisher_account == organization.security_account:
+            rollout.add_stack_dependency(authority, "it reads the version ARNs that the authority writes to SSM")
+    elif organization.waves:
+        warnings.insert(0, "nothing is rolled out yet: no version of any publisher is known")
+    organization_guardrail = None
+    if rollout is not None and any(wave.guardrail == "attach" for wave in organization.waves):
+        organization_guardrail = OrganizationGuardrailStack(app, "OrganizationGuardrail", organization=organization)
+        organization_guardrail.add_stack_dependency(rollout, "it forbids in member accounts what the rollout makes")
     return Deployment(
         organization=organization,
         authority=authority,
         code_signing=code_signing,
         pipeline=pipeline,
+        rollout=rollout,
+        organization_guardrail=organization_guardrail,
         warnings=(*code_signing.left_out, *warnings),
     )

@@ -27,7 +27,10 @@ from constructs_pkg.guardrails import (
     shared_developer_policies,
 )
 
-__all__ = ["MemberApplication", "MemberBaseline"]
+__all__ = ["MOST_RESOURCES_ACCOUNT_WIDE", "MemberApplication", "MemberBaseline"]
+
+MOST_RESOURCES_ACCOUNT_WIDE = 16
+"""How many resources a baseline has besides those of its applications, at most; a test counts them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +45,11 @@ class MemberApplication:
 
     name: str
     intent: GuardrailIntent | None
+
+    @property
+    def resource_count(self) -> int:
+        """Return how many resources it has in a template, at least: a config, three parameters, three policies."""
+        return 4 if self.intent is None else 7
 
     @property
     def logical_id(self) -> str:

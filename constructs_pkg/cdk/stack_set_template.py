@@ -56,7 +56,7 @@ class _Synthesizer(cdk.StackSynthesizer):
     def synthesize(self, session: cdk.ISynthesisSession) -> None:
         """Write the template where the road wants it."""
         self._synthesize_template(session)
-        path = Path(session.outdir, cast("cdk.Stack", self._bound_stack).template_file)
+        path = Path(session.outdir, self._bound_stack.template_file)
         template = compacted(json.loads(path.read_text("utf-8")))
         path.unlink()
         body = template_bytes(template)
@@ -65,7 +65,9 @@ class _Synthesizer(cdk.StackSynthesizer):
         if self._road == "s3":
             digest = hashlib.sha256(body).hexdigest()
             path.write_bytes(body)
-            parent = cdk.Stack.of(cast("cdk.Stack", self._bound_stack).node.scope)
+            scope = self._bound_stack.node.scope
+            assert scope is not None, "the template is below the stack of its StackSet"
+            parent = cdk.Stack.of(scope)
             location = parent.synthesizer.add_file_asset(
                 packaging=cdk.FileAssetPackaging.FILE,
                 source_hash=digest,
@@ -150,6 +152,11 @@ class StackSetTemplate(cdk.Stack):
     def problem(self) -> ConstructError | None:
         """Return why the synthesis failed here, None where it did not."""
         return self._synthesizer.problem
+
+    @property
+    def most_bytes(self) -> int:
+        """Return how many bytes the template may have on its road."""
+        return MOST_BYTES[self.road]
 
     @property
     def text(self) -> str | None:

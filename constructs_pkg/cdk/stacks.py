@@ -7,7 +7,8 @@ from constructs import Construct
 
 from constructs_pkg.cdk.developer_guardrail import DeveloperGuardrail
 from constructs_pkg.cdk.enforced_code_signing import EnforcedCodeSigning
-from constructs_pkg.cdk.signing_profile import LambdaSigningProfile, RecordedProfile, version_arn_parameter_name
+from constructs_pkg.cdk.known_publishers import KnownPublishers
+from constructs_pkg.cdk.signing_profile import LambdaSigningProfile, RecordedProfile
 from constructs_pkg.organization import Application, Organization, SigningProfile
 from constructs_pkg.organization_guardrails import guardrail_intent
 
@@ -103,11 +104,12 @@ class CodeSigningStack(cdk.Stack):
         self.configs: dict[str, EnforcedCodeSigning] = {}
         self.guardrails: dict[str, DeveloperGuardrail] = {}
         self.left_out: list[str] = []
+        self._publishers = KnownPublishers(self, organization=organization)
         for application in organization.applications:
             self._declare(application, organization)
 
     def _declare(self, application: Application, organization: Organization) -> None:
-        publishers = self._publishers_of(application, organization)
+        publishers = self._publishers.of(application)
         if not publishers:
             self.left_out.append(
                 f"{application.name} gets no config and no guardrail yet: no version of its publishers is known"
@@ -135,26 +137,3 @@ class CodeSigningStack(cdk.Stack):
                     approved_configs=(config.config_arn,),
                 ),
             )
-
-    def _publishers_of(self, application: Application, organization: Organization) -> list[str]:
-        accepted = organization.accepted_profiles_of(application.name)
-        own = [arn for profile in accepted if (arn := self._version_arn(profile, organization)) is not None]
-        external = organization.external_publishers_of(application.name)
-        return [*own, *(str(publisher.profile_version_arn) for publisher in external)]
-
-    def _version_arn(self, profile: SigningProfile, organization: Organization) -> str | None:
-        """Return a profile's version ARN: recorded in the file, or by SSM where the profile is in this account."""
-        recorded = profile.profile_version_arn(organization)
-        if recorded is not None:
-            return str(recorded)
-        name = profile.profile_name(organization)
-        if organization.publisher_account != organization.security_account:
-            return None  # its random version is not known yet, as organization.warnings says
-        parameter = cdk.CfnParameter(
-            self,
-            f"{name}-version-arn",
-            type="AWS::SSM::Parameter::Value<String>",
-            default=version_arn_parameter_name(name),
-            description=f"Where the signing authority keeps the version ARN of {name}",
-        )
-        return parameter.value_as_string

@@ -268,8 +268,11 @@ class GuardrailIntent:
 
     @property
     def own_layer_arns(self) -> tuple[str, ...]:
-        """Return the patterns of the ARNs, without versions, of the allowed layers that are in the intent's account."""
-        own = f":{self.account}:layer:"
+        """Return the patterns of the ARNs, without versions, of the allowed layers that are in the intent's account.
+
+        Where the account is a token, any of them may be: a right to publish in another account is worth nothing.
+        """
+        own = ":layer:" if is_token(self.account) else f":{self.account}:layer:"
         return tuple(sorted({pattern.rpartition(":")[0] for pattern in self.layers if own in pattern}))
 
     def protected_role_arns(self, account: str) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ def check_together(elements: Elements, *, today: date) -> list[Problem]:
         *_required_tables(elements),
         *_regions(elements),
         *_duplicates(elements),
+        *_units(elements),
         *_references(elements),
         *_signers(elements),
         *_generations(elements),
@@ -98,6 +99,23 @@ def _duplicates(elements: Elements) -> Iterator[Problem]:
                     "Keep one guardrail and list everything there" if key == "application" else "Name each thing once",
                 )
             first.setdefault(value, element)
+
+
+def _units(elements: Elements) -> Iterator[Problem]:
+    """The id of a unit says in which root it is, and an organization has one root."""
+    first: Element | None = None
+    for element in elements["organizational_units"]:
+        found = element.text("id")
+        if found is None:
+            continue
+        first = first or element
+        root = str(first.text("id")).rpartition("-")[0]
+        if found.rpartition("-")[0] != root:
+            yield Problem(
+                element.where("id"),
+                f"{found!r} is in another organization than {first.where()}, whose id begins with {root!r}",
+                "Write the unit of this organization, as AWS Organizations shows its id",
+            )
 
 
 def _references(elements: Elements) -> Iterator[Problem]:
@@ -236,7 +254,15 @@ def _accepts(publisher: Element, application: str | None) -> bool:
 
 def _waves(elements: Elements) -> Iterator[Problem]:
     first: dict[str, Element] = {}
+    names: dict[str, str] = {}
     for wave in elements["waves"]:
+        name = wave.text("name")
+        if name is not None and (other := names.setdefault(name.replace("_", "-"), name)) != name:
+            yield Problem(
+                wave.where("name"),
+                f"{name!r} gives the same StackSet name as {other!r}, because '_' becomes '-' there",
+                "Rename one of the two",
+            )
         for index, unit in wave.texts("organizational_units"):
             if first.setdefault(unit, wave) is not wave:
                 yield Problem(
@@ -246,6 +272,20 @@ def _waves(elements: Elements) -> Iterator[Problem]:
                 )
         for organization in elements["organization"]:
             yield from _region_order(wave, organization)
+    yield from _central_accounts(elements, first)
+
+
+def _central_accounts(elements: Elements, waves: dict[str, Element]) -> Iterator[Problem]:
+    """The account that rolls out has its own configs under the names that the rollout would make again there."""
+    centres = {element.text("security_account") for element in elements["organization"]} - {None}
+    for account in elements["accounts"]:
+        unit = account.text("organizational_unit")
+        if account.text("id") in centres and unit in waves:
+            yield Problem(
+                account.where("organizational_unit"),
+                f"{unit!r} is in {waves[unit].where()}, and this is the security account, which has its own configs",
+                "Move the account to a unit that is in no wave",
+            )
 
 
 def _region_order(wave: Element, organization: Element) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ from constructs_pkg.organization.tables import (
     Notifications,
     OrganizationalUnit,
     OrganizationTable,
+    Rollout,
     SigningPipeline,
     SigningProfile,
     Wave,
@@ -36,6 +37,7 @@ Elements = Mapping[str, tuple["Element", ...]]
 
 TABLES: dict[str, type[BaseModel]] = {
     "organization": OrganizationTable,
+    "rollout": Rollout,
     "notifications": Notifications,
     "signing_pipeline": SigningPipeline,
 }

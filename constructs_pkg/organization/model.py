@@ -14,6 +14,7 @@ from constructs_pkg.organization.tables import (
     Notifications,
     OrganizationalUnit,
     OrganizationTable,
+    Rollout,
     SigningPipeline,
     SigningProfile,
     Table,
@@ -29,6 +30,7 @@ class _Tables(Table):
     applications: Annotated[tuple[Application, ...], Field(min_length=1)]
     signing_profiles: Annotated[tuple[SigningProfile, ...], Field(min_length=1)]
     external_publishers: tuple[ExternalPublisher, ...] = ()
+    rollout: Rollout = Rollout()
     waves: tuple[Wave, ...] = ()
     developer_guardrails: tuple[DeveloperGuardrail, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
@@ -103,6 +105,20 @@ class Organization(OrganizationTable, _Tables):
             if unit.name == name:
                 return unit
         raise LambdaCodeSigningError(f"{name!r} is no organizational unit of the organization {self.name}")
+
+    def stack_set_name(self, wave: Wave, part: int = 1) -> str:
+        """Return the name of a wave's StackSet for one part of the applications; ``_`` becomes ``-`` there."""
+        name = f"{self.name}-code-signing-{wave.name.replace('_', '-')}"
+        return name if part == 1 else f"{name}-part-{part}"
+
+    def accounts_of(self, wave: Wave) -> tuple[Account, ...]:
+        """Return the accounts of this file that are in the units of a wave; AWS may know more."""
+        return tuple(account for account in self.accounts if account.organizational_unit in wave.organizational_units)
+
+    @property
+    def iam_region(self) -> str:
+        """Return the Region whose stack makes what IAM has once an account: the home Region, or else the first."""
+        return self.home_region if self.home_region in self.target_regions else self.target_regions[0]
 
     def region_order_of(self, wave: Wave) -> tuple[str, ...]:
         """Return the Regions in the order in which a wave goes through them."""

@@ -42,6 +42,7 @@ __all__ = [
     "OrganizationTable",
     "OrganizationalUnit",
     "Preferences",
+    "Rollout",
     "Signers",
     "SigningPipeline",
     "SigningProfile",
@@ -152,6 +153,15 @@ class Application(Table):
             "wave says so. Enforce: it is refused. Warn: it is deployed and logged."
         ),
     ] = "Enforce"
+    part: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=99,
+            description="In which of a wave's StackSets its config is. Only where one template cannot hold all "
+            "applications; an application that moves to another part loses its config for a while.",
+        ),
+    ] = 1
     signers: Annotated[Signers, Field(description="Who may sign, see the next table.")] = Signers()
 
 
@@ -271,7 +281,34 @@ class Wave(Table):
             "a human approves. remediate: it is reverted, unless something would be replaced or deleted."
         ),
     ] = "propose"
+    guardrail: Annotated[
+        Literal["attach", "dry-run"],
+        Field(
+            description="Whether the service control policies are attached to the units. dry-run: they are printed and "
+            "attached to nothing."
+        ),
+    ] = "attach"
     preferences: Annotated[Preferences, Field(description="How it is rolled out, see the next table.")] = Preferences()
+
+
+class Rollout(Table):
+    """``[rollout]``: how the StackSets work that carry code signing into member accounts."""
+
+    permission_model: Annotated[
+        Literal["service-managed", "self-managed"],
+        Field(
+            description="service-managed: AWS Organizations lets the security account, a delegated administrator, into "
+            "the units; accounts that join later are covered. self-managed: by roles that you make, into the accounts "
+            "of this file."
+        ),
+    ] = "service-managed"
+    template: Annotated[
+        Literal["inline", "s3"],
+        Field(
+            description="inline: the template is part of the request and has at most 51,200 bytes. s3: it lies in the "
+            "bucket of the CDK bootstrap stack of the security account and has up to 1,000,000."
+        ),
+    ] = "inline"
 
 
 class DeveloperGuardrail(Table):

@@ -111,6 +111,21 @@ def _waves(organization: Organization) -> Iterator[Problem]:
             "the first wave already enforces: unsigned code that nobody knows of is refused from the first day",
             "Begin with Warn and watch what it logs",
         )
+    for index, wave in enumerate(organization.waves):
+        if wave.mode == "Warn" and wave.guardrail == "attach":
+            yield Problem(
+                f"waves[{index}].guardrail ({wave.name})",
+                "the service control policy refuses functions without a config at once, while the wave only warns",
+                'Write guardrail = "dry-run" until the wave enforces, unless that is what you want',
+            )
+        for account in organization.accounts_of(wave):
+            if account.id == organization.management_account:
+                yield Problem(
+                    f"waves[{index}] ({wave.name})",
+                    f"{account.id} ({account.name}) is the management account, which neither service-managed "
+                    "StackSets nor service control policies reach",
+                    "Keep functions out of it",
+                )
     covered = {unit for wave in organization.waves for unit in wave.organizational_units}
     for index, unit in enumerate(organization.organizational_units):
         if unit.name not in covered:

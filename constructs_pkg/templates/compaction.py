@@ -7,6 +7,7 @@ Guide, "Mappings", "Fn::FindInMap", "Fn::Sub"); neither needs a transform.
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
@@ -14,6 +15,7 @@ from typing import Any, cast
 __all__ = ["compacted", "template_bytes"]
 
 _MAPPING = "Lists"
+_UNKNOWN = ""
 _VALUES = "V"  # a mapping has two levels of keys, of letters and digits
 _SHORTEST_SHARED_CHARACTERS = 60
 """A reference has about 40 characters: shorter lists stay where a reader expects them."""
@@ -104,13 +106,27 @@ def _sub_text(join: list[object]) -> str | None:
     """Return what ``Fn::Sub`` would take in the place of a join; None where it has a delimiter or other functions."""
     if len(join) != 2 or join[0] != "" or not isinstance(join[1], list):
         return None
-    parts = [_part(item) for item in cast("list[object]", join[1])]
-    return None if None in parts else "".join(part for part in parts if part is not None)
+    pieces: list[str] = []
+    literal = ""
+    for item in cast("list[object]", join[1]):
+        if isinstance(item, str):
+            literal += item  # texts beside each other could make a "${" together
+            continue
+        pieces += [literal, _reference(item) or _UNKNOWN]
+        literal = ""
+    pieces.append(literal)
+    literals, references = pieces[::2], pieces[1::2]
+    if _UNKNOWN in references or any(_is_ambiguous(one) for one in literals):
+        return None
+    return "".join(piece.replace("${", "${!") if index % 2 == 0 else piece for index, piece in enumerate(pieces))
 
 
-def _part(item: object) -> str | None:
-    if isinstance(item, str):
-        return item.replace("${", "${!")
+def _is_ambiguous(literal: str) -> bool:
+    """Tell whether a text has half of what ``Fn::Sub`` looks for: nothing says how it would be read."""
+    return literal.endswith("$") or "${" in re.sub(r"\$\{[^${}!]+\}", "", literal)
+
+
+def _reference(item: object) -> str | None:
     if not isinstance(item, dict) or len(cast("dict[str, object]", item)) != 1:
         return None
     ((function, argument),) = cast("dict[str, object]", item).items()

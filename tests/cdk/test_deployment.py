@@ -195,7 +195,9 @@ def test_summary_names_stacks_profiles_configs_policies_and_warnings() -> None:
     deployment = declare_deployment(app, organization, lock=ProfileLock(), at=AT)
     text = deployment.summary(Path(app.synth().directory))
     for expected in (
-        "acme-signing-authority  333333333333",
+        "acme-signing-authority       333333333333",
+        "acme-code-signing-second  Enforce         2 known in 2 units  3        2",
+        "The management account 111111111111 is never reached by service-managed StackSets",
         "acme_payments_g1          retiring  135 months  nobody",
         "acme-guardrail-payments-boundary-eu-west-1",
         "acme_payments_g2 is made in the account 333333333333, so its version is not known here",

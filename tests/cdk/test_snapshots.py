@@ -34,12 +34,21 @@ def templates(app: cdk.App) -> dict[str, dict]:
     return masked
 
 
+def readable(template: dict) -> dict:
+    """Show the templates within StackSets, and the policies that are texts, as what they are."""
+    for resource in template["Resources"].values():
+        for key in ("TemplateBody", "Content"):
+            if isinstance(resource.get("Properties", {}).get(key), str):
+                resource["Properties"][key] = json.loads(resource["Properties"][key])
+    return template
+
+
 @BOTH
 def test_templates_are_those_that_were_reviewed(name: str, snapshot: SnapshotAssertion) -> None:
     app = new_app(FLAGS)
     declare(name, app)
     for stack, template in templates(app).items():
-        assert template == snapshot(name=stack, extension_class=JSONSnapshotExtension)
+        assert readable(template) == snapshot(name=stack, extension_class=JSONSnapshotExtension)
 
 
 @BOTH
@@ -55,22 +64,47 @@ def test_cfn_lint_finds_nothing(name: str, lint) -> None:
     app = new_app(FLAGS)
     deployment = declare(name, app)
     region = deployment.organization.home_region
-    names = [deployment.authority.stack_name, deployment.code_signing.stack_name]
-    names += [] if deployment.pipeline is None else [deployment.pipeline.stack_name]
-    assert {stack: lint(template, region) for stack, template in templates(app).items()} == {name: [] for name in names}
+    found = templates(app)
+    assert {stack: lint(template, region) for stack, template in found.items()} == {
+        stack.stack_name: [] for stack in deployment.stacks
+    }
+    members = {} if deployment.rollout is None else {one.template.text for one in deployment.rollout.rollout.stack_sets}
+    for member in members:
+        assert {target: lint(json.loads(member), target) for target in deployment.organization.target_regions} == {
+            target: [] for target in deployment.organization.target_regions
+        }
 
 
 # What cdk-nag's AwsSolutions pack may find, with the reason why it stands. It looks at Allow statements only.
+ACCOUNT = r"(\d{12}|<AWS::AccountId>)"
+MEMBER = r"Baseline/((Payments|Checkout|CustomerNotices)/\w+|SharedPolicy)"
+GUARDED = rf"(guardrail/(DeveloperPolicy|PermissionsBoundary)|{MEMBER})\d?"
+ROLE = r"Baseline/(Auditor|Remediator)Policy1"
 ACKNOWLEDGED = {
-    r"guardrail/\w+ IAM5\[Action::(lambda|signer|iam):(Get|List|Describe)\*\]": "reading lets no code run",
-    r"guardrail/\w+ IAM5\[Action::lambda:(Delete|Invoke)\*\]": "neither lets new code run",
-    r"guardrail/\w+ IAM5\[Resource::\*\]": "reading, actions without resource types, boundaries",
-    r"guardrail/\w+ IAM5\[Resource::arn:aws:lambda:\*:\d{12}:function:[a-z]+-\*\]": "the application's own functions",
-    r"guardrail/\w+ IAM5\[Resource::arn:aws:lambda:[a-z0-9*-]+:\d{12}:layer:[a-z]+-\*\]": "its own layers",
-    r"guardrail/\w+ IAM5\[Resource::arn:aws:lambda:\*:\d{12}:event-source-mapping:\*\]": "their ids are random",
-    r"guardrail/\w+ IAM5\[Resource::arn:aws:iam::\d{12}:role/[a-z]+-\*-execution\]": "the application's own roles",
-    r"guardrail/PermissionsBoundary IAM5\[Action::[a-z0-9-]+:(\*|Describe\*|\*Parameter\*)\]": "it grants nothing",
-    r"guardrail/PermissionsBoundary IAM5\[Resource::arn:aws:iam::\d{12}:role/cdk-\*\]": "a boundary grants nothing",
+    rf"{GUARDED} IAM5\[Action::(lambda|signer|iam):(Get|List|Describe)\*\]": "reading lets no code run",
+    rf"{GUARDED} IAM5\[Action::lambda:(Delete|Invoke)\*\]": "neither lets new code run",
+    rf"{GUARDED} IAM5\[Resource::\*\]": "reading, actions without resource types, boundaries",
+    rf"{GUARDED} IAM5\[Resource::arn:aws:lambda:\*:{ACCOUNT}:function:[a-z]+-\*\]": "the application's own functions",
+    rf"{GUARDED} IAM5\[Resource::arn:aws:lambda:[a-z0-9*-]+:{ACCOUNT}:layer:[a-z]+-\*\]": "its own layers",
+    rf"{GUARDED} IAM5\[Resource::arn:aws:lambda:\*:{ACCOUNT}:event-source-mapping:\*\]": "their ids are random",
+    rf"{GUARDED} IAM5\[Resource::arn:aws:iam::{ACCOUNT}:role/[a-z]+-\*-execution\]": "the application's own roles",
+    r"\S+/(PermissionsBoundary|Boundary) IAM5\[Action::[a-z0-9-]+:(\*|Describe\*|\*Parameter\*)\]": "it grants nothing",
+    rf"\S+/(PermissionsBoundary|Boundary) IAM5\[Resource::arn:aws:iam::{ACCOUNT}:role/cdk-\*\]": "it grants nothing",
+    rf"{ROLE} IAM5\[Resource::\*\]": "reading, and what has no resource type",
+    rf"{ROLE} IAM5\[Resource::arn:aws:cloudformation:\*:{ACCOUNT}:stack/StackSet-acme-.*\]": (
+        "the stacks of our StackSets, whose names end with a random id"
+    ),
+    rf"{ROLE} IAM5\[Resource::arn:aws:(events|cloudwatch):\*:{ACCOUNT}:.*acme-code-signing-\*\]": (
+        "our rules and alarms, in every Region"
+    ),
+    rf"{ROLE} IAM5\[Resource::arn:aws:iam::{ACCOUNT}:policy/acme-guardrail-\*\]": "our policies",
+    rf"{ROLE} IAM5\[Resource::arn:aws:iam::{ACCOUNT}:role/acme-code-signing-forwarder-\*\]": (
+        "our roles, one a Region"
+    ),
+    rf"{ROLE} IAM5\[Resource::arn:aws:ssm:\*:{ACCOUNT}:parameter/lambda-code-signing/\*\]": ("our parameters"),
+    rf"Baseline/RemediatorPolicy1 IAM5\[Resource::arn:aws:lambda:\*:{ACCOUNT}:(function|code-signing-config):\*\]": (
+        "any function can have lost its config; the ids of configs are random"
+    ),
     r"SigningPipeline/\S+Role IAM5\[Resource::\*\]": "delivering logs and traces has no resource types",
     r"SigningPipeline/\S+Role IAM5\[Resource::arn:aws:s3:::acme-code-uploads-\S+/[a-z_-]+/\*\]": "one prefix",
     r"SigningPipeline/\S+Role IAM5\[Resource::arn:aws:s3:::acme-signed-code-\S+/signed/\*\]": "one prefix",
@@ -88,7 +122,9 @@ def test_cdk_nag_finds_nothing_that_is_not_acknowledged_with_its_reason(synthesi
             synthesize_with_nag(app)
         report = str(raised.value)
         lines = re.findall(
-            r"\n +(?:\S+-)?((?:guardrail|SigningPipeline)/[\w/]+) aws-cdk-lib\S+\n +Acknowledge with '([^']+)'", report
+            r"\n +(?:\S*?[-/])?((?:guardrail|SigningPipeline|Baseline)/[\w/]+) aws-cdk-lib\S+"
+            r"\n +Acknowledge with '([^']+)'",
+            report,
         )
         assert len(lines) == report.count("Acknowledge with")
         found |= {f"{path} {rule.replace('AwsSolutions::AwsSolutions-', '')}" for path, rule in lines}

@@ -67,6 +67,7 @@ review_by = 2030-06-30
 [[waves]]
 name = "first"
 mode = "Warn"
+guardrail = "dry-run"
 organizational_units = ["sandbox"]
 [waves.preferences]
 max_concurrent_percentage = 25

@@ -158,7 +158,7 @@ def test_a_comment_may_have_any_number_of_dots():
 
 
 def test_two_thousand_tables_of_a_name_are_read_and_one_more_is_refused():
-    unit = '[[organizational_units]]\nname = "unit-{0}"\nid = "ou-zzzz-{0:08d}"\n'
+    unit = '[[organizational_units]]\nname = "unit-{0}"\nid = "ou-a1b2-9{0:08d}"\n'
     text = GOOD + "".join(unit.format(i) for i in range(1998))
     assert len(read_organization(text, "acme.toml", at=AT).organizational_units) == 2000
     with pytest.raises(OrganizationError) as caught:

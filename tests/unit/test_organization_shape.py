@@ -62,7 +62,8 @@ CASES: dict[str, tuple[Changes, list[Problem]]] = {
                 "zzz",
                 "'zzz' is not a table of an organization file",
                 (
-                    "The tables are: organization, notifications, signing_pipeline, organizational_units, accounts, "
+                    "The tables are: organization, rollout, notifications, signing_pipeline, organizational_units, "
+                    "accounts, "
                     "applications, signing_profiles, external_publishers, waves, developer_guardrails, exemptions"
                 ),
             ),
