@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from constructs_pkg.arns import SigningJobArn, SigningProfileVersionArn
 from constructs_pkg.inventory.ownership import Owner, Ownership
 from constructs_pkg.inventory.readings import FunctionReading, Part, Place, PlaceReading, Signature
 
@@ -85,31 +84,29 @@ class PlaceReach:
     configs: tuple[AffectedConfig, ...]
 
 
-def reach_of(
-    reading: PlaceReading, target: SigningJobArn | SigningProfileVersionArn, ownership: Ownership
-) -> PlaceReach:
+def reach_of(reading: PlaceReading, target: str, publisher: str | None, ownership: Ownership) -> PlaceReach:
     """Return everything in a place that was signed by a job or a profile version.
 
-    Configs are found for a profile version only: a config lists publishers, not jobs. Not known here, and so not
-    judged: when each artifact was signed, which decides under a revocation that is effective from a moment on.
+    Not known here, and so not judged: when each artifact was signed, which decides under a revocation that is effective
+    from a moment on.
 
     Args:
         reading: What was read, published versions included.
-        target: The job or the profile version.
+        target: The ARN of the job or of the profile version.
+        publisher: The ARN of the profile version whose configs are named; None where the job's is not known.
         ownership: Who owns which function.
     """
-    arn = str(target)
     layers = {layer: signature for function in reading.functions for layer, signature in function.layers} | dict(
         reading.published_layers
     )
     return PlaceReach(
         reading.place,
-        tuple(_functions(reading, arn, ownership)),
-        tuple(AffectedLayer(reading.place, layer, by) for layer, by in layers.items() if _is_by(by, arn)),
+        tuple(_functions(reading, target, ownership)),
+        tuple(AffectedLayer(reading.place, layer, by) for layer, by in layers.items() if _is_by(by, target)),
         tuple(
             AffectedConfig(reading.place, config.arn, config.mode, len(config.publishers))
             for config in reading.configs
-            if arn in config.publishers
+            if publisher in config.publishers
         ),
     )
 

@@ -8,7 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from constructs_pkg.cli import surveying
-from tests.aws.estate import Estate
+from tests.aws.estate import SECURITY, Estate, job
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -20,10 +20,14 @@ def commands_of(page: str) -> list[str]:
     return [line for block in blocks for line in re.sub(r"\\\n\s*", " ", block).splitlines() if line.strip()]
 
 
-@pytest.mark.parametrize("page", ["promotion.md"])
+@pytest.mark.parametrize("page", ["incidents.md", "promotion.md"])
 def test_commands_end_with_the_documented_exit_code(page, run_here, monkeypatch) -> None:
     estate = Estate()
-    estate.function("payments-charge")
+    estate.aws.add_account("111111111111")  # the management account, which has no auditor role
+    home = estate.aws.place(SECURITY, "eu-west-1")
+    home.jobs["00000000-0000-0000-0000-000000000777"] = {"status": "Succeeded", "jobOwner": SECURITY}
+    home.profiles["acme_payments_g2"] = {"profileVersion": "a1B2c3D4e5", "status": "Active"}
+    estate.function("payments-charge", job=job(777))
     monkeypatch.setattr(surveying, "home", lambda: estate.members)
     commands = commands_of(page)
     assert commands

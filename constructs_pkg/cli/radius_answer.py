@@ -1,0 +1,296 @@
+"""The answer of ``blast-radius``: collects what is reached place by place, and says it as text and JSON."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from constructs_pkg.arns import SigningJobArn, SigningProfileVersionArn
+from constructs_pkg.aws.inventory import Wanted
+from constructs_pkg.aws.revocation import SignerRecord, Target, signer_record
+from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, one_line
+from constructs_pkg.cli.surveying import Reader, Surveyed, all_of, require_accounts, unknown_json, unknown_text
+from constructs_pkg.errors import AwsError
+from constructs_pkg.inventory.blast_radius import (
+    EFFECTS,
+    AffectedConfig,
+    AffectedFunction,
+    AffectedLayer,
+    Effect,
+    reach_of,
+)
+from constructs_pkg.inventory.ownership import Ownership
+from constructs_pkg.inventory.readings import Failure, PlaceReading
+from constructs_pkg.tables import format_table
+
+__all__ = ["RadiusAnswer", "radius_of", "target_of", "target_options"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def target_options(function: _Function) -> _Function:
+    """Add ``--job``, ``--profile-version`` and ``--published-layers``."""
+    options = (
+        click.option("--job", metavar="ARN", help="The signing job."),
+        click.option("--profile-version", metavar="ARN", help="The signing profile version."),
+        click.option(
+            "--published-layers",
+            is_flag=True,
+            help="Also look at layer versions that no function uses. Needs lambda:GetLayerVersion in each account.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def target_of(job: str | None, profile_version: str | None) -> Target:
+    """Return what is asked about.
+
+    Raises:
+        ArnError: The ARN is another one.
+        UsageError: Neither is given, or both are.
+    """
+    if job is not None and profile_version is None:
+        return SigningJobArn.parse(job)
+    if profile_version is not None and job is None:
+        return SigningProfileVersionArn.parse(profile_version)
+    raise click.UsageError("name either --job ARN or --profile-version ARN")
+
+
+def radius_of(
+    reader: Reader,
+    target: Target,
+    *,
+    accounts_from: str,
+    without: tuple[str, ...],
+    published_layers: bool,
+    state: Path | None,
+    resume: bool,
+    workers: int,
+) -> "RadiusAnswer":
+    """Read all accounts, and find what hangs on a job or a profile version.
+
+    Raises:
+        AwsError: Nothing could be said.
+        FileAccessError: The state cannot be used.
+    """
+    surveyed = all_of(reader, accounts_from, without)
+    require_accounts(surveyed, "the organization")
+    answer = RadiusAnswer(reader, target, surveyed, reader.pace.at(), looks_at_layers=published_layers)
+    wanted = Wanted(versions=True, published_layers=published_layers)
+    with reader.reading(surveyed, wanted, state=state, resume=resume, workers=workers) as results:
+        for result in results:
+            answer.add(result)
+    return answer
+
+
+class RadiusAnswer:
+    """What has been found so far.
+
+    Args:
+        reader: The organization and its clients: AWS Signer is asked about the target.
+        target: The job or the profile version.
+        surveyed: The accounts.
+        at: The present moment.
+        looks_at_layers: Whether layer versions that no function uses are looked at.
+    """
+
+    def __init__(
+        self, reader: Reader, target: Target, surveyed: Surveyed, at: datetime, *, looks_at_layers: bool
+    ) -> None:
+        self.target, self.surveyed, self.at, self._looks_at_layers = target, surveyed, at, looks_at_layers
+        self.regions = reader.organization.target_regions
+        self._ownership = Ownership(reader.organization, at.date())
+        self.signer: SignerRecord | None = None
+        self.signer_message: str | None = None
+        self._ask_signer(reader)
+        self.functions: list[AffectedFunction] = []
+        self.layers: list[AffectedLayer] = []
+        self.configs: list[AffectedConfig] = []
+        self.failures: list[Failure] = []
+        self.with_gaps: list[PlaceReading] = []
+
+    def _ask_signer(self, reader: Reader) -> None:
+        place = reader.members.place(self.target.account, self.target.region)
+        try:
+            self.signer = signer_record(place, self.target)
+        except AwsError as error:
+            self.signer_message = str(error)
+        else:
+            if self.signer is None:
+                self.signer_message = "the profile has another version now; AWS Signer tells nothing of this one"
+
+    def add(self, result: PlaceReading | Failure) -> None:
+        """Judge what was read of a place, or note that it was not."""
+        if isinstance(result, Failure):
+            self.failures.append(result)
+            return
+        if result.gaps:
+            self.with_gaps.append(PlaceReading(result.place, result.at, gaps=result.gaps))
+        reach = reach_of(result, str(self.target), self.publisher, self._ownership)
+        self.functions += reach.functions
+        self.layers += reach.layers
+        self.configs += reach.configs
+
+    @property
+    def publisher(self) -> str | None:
+        """Return the profile version, None where that of a job is not known."""
+        if isinstance(self.target, SigningProfileVersionArn):
+            return str(self.target)
+        return self.signer.publisher if self.signer else None
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether everything is known that was to be read."""
+        return not self.failures and not self.with_gaps
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 where nothing hangs on it, 1 where something does, 3 where something is not known."""
+        if not self.is_complete:
+            return EXIT_NO_VERDICT
+        return EXIT_NO if self.functions or self.layers else EXIT_YES
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Return how much is reached: functions by effect, layers, configs."""
+        effects = Counter(str(one.effect) for one in self.functions)
+        return {
+            **{str(effect): effects[str(effect)] for effect in Effect},
+            "layers": len(self.layers),
+            "configs": len(self.configs),
+        }
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON answer."""
+        return {
+            "version": 1,
+            "at": _time(self.at),
+            "target": str(self.target),
+            "signer": self._signer_document(),
+            "complete": self.is_complete,
+            "accounts_from": self.surveyed.source,
+            "accounts": len(self.surveyed.accounts),
+            "left_out": list(self.surveyed.left_out),
+            "regions": list(self.regions),
+            "unused_layers_looked_at": self._looks_at_layers,
+            "numbers": self.numbers,
+            "functions": [
+                {
+                    "account": one.place.account,
+                    "region": one.place.region,
+                    "function": one.function,
+                    "version": one.version,
+                    "artifact": one.artifact,
+                    "application": one.owner.application,
+                    "owners": list(one.owner.emails),
+                    "code_signing_config": one.config_arn,
+                    "effect": str(one.effect),
+                    "profile_version_arn": one.signature.profile_version_arn,
+                    "signing_job_arn": one.signature.job_arn,
+                }
+                for one in self.functions
+            ],
+            "layers": [
+                {
+                    "account": one.place.account,
+                    "region": one.place.region,
+                    "arn": one.arn,
+                    "signing_job_arn": one.signature.job_arn,
+                }
+                for one in self.layers
+            ],
+            "configs": [
+                {
+                    "account": one.place.account,
+                    "region": one.place.region,
+                    "arn": one.arn,
+                    "mode": one.mode,
+                    "publishers": one.publishers,
+                }
+                for one in self.configs
+            ],
+            **unknown_json(self.failures, self.with_gaps),
+        }
+
+    def _signer_document(self) -> dict[str, Any]:
+        record = self.signer
+        if record is None:
+            return {"known": False, "message": self.signer_message}
+        return {
+            "known": True,
+            "status": record.status,
+            "profile_version_arn": record.publisher,
+            "signed_at": _time(record.signed_at),
+            "expires_at": _time(record.expires_at),
+            "revoked_at": _time(record.revoked_at),
+            "revoked_from": _time(record.revoked_from),
+        }
+
+    def text(self) -> str:
+        """Return the answer for people."""
+        parts = [f"{self.target}\n{self._signer_text()}\nLooked at: {self.surveyed}, in {', '.join(self.regions)}"]
+        if self.functions:
+            rows = [
+                (
+                    one.place.account,
+                    one.place.region,
+                    one_line(f"{one.function}:{one.version}"),
+                    one_line(one.artifact),
+                    str(one.effect),
+                    ", ".join(one.owner.emails) or "nobody is known",
+                )
+                for one in self.functions
+            ]
+            table = format_table(("account", "Region", "function", "artifact", "effect", "owners"), rows)
+            effects = sorted({one.effect for one in self.functions})
+            meaning = "\n".join(f"  {effect}: {EFFECTS[effect]}" for effect in effects)
+            parts.append(f"Functions ({len(self.functions)})\n{table}\n\n{meaning}")
+        if self.layers:
+            rows = [(one.place.account, one.place.region, one_line(one.arn)) for one in self.layers]
+            parts.append(
+                f"Layer versions ({len(self.layers)})\n{format_table(('account', 'Region', 'layer version'), rows)}"
+            )
+        if self.configs:
+            rows = [
+                (one.place.account, one.place.region, one.arn, one.mode, str(one.publishers)) for one in self.configs
+            ]
+            table = format_table(("account", "Region", "code signing config", "mode", "publishers"), rows)
+            parts.append(f"Configs that list the publisher ({len(self.configs)})\n{table}")
+        if not self._looks_at_layers:
+            parts.append("Layer versions that no function uses were not looked at (--published-layers)")
+        return "\n\n".join([*parts, *unknown_text(self.failures, self.with_gaps), self._last_words()])
+
+    def _signer_text(self) -> str:
+        record = self.signer
+        if record is None:
+            return f"AWS Signer: nothing is known: {self.signer_message}"
+        said = [f"AWS Signer: {record.status}"]
+        said += [
+            f"{what} {_time(at)}"
+            for what, at in (
+                ("signed at", record.signed_at),
+                ("expires at", record.expires_at),
+                ("REVOKED at", record.revoked_at),
+                ("for signatures from", record.revoked_from),
+            )
+            if at is not None
+        ]
+        publisher = "" if record.publisher == str(self.target) else f"\nPublisher: {record.publisher or 'not told'}"
+        return ", ".join(said) + publisher
+
+    def _last_words(self) -> str:
+        refused = self.numbers[str(Effect.REFUSED)]
+        found = (
+            f"{len(self.functions)} functions and versions run code or layers signed by it, "
+            f"{refused} of them would be refused at their next deployment; {len(self.layers)} layer versions"
+        )
+        return found if self.is_complete else f"AT LEAST {found}. PARTIAL: not everything could be read"
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}"
