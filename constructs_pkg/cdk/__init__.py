@@ -5,6 +5,7 @@ from constructs_pkg.node import ensure_node
 ensure_node()
 
 # The imports below load aws_cdk, which starts Node.js at once: it has to be found first.
+from constructs_pkg.cdk.break_glass_signing import BreakGlassSigning  # noqa: E402
 from constructs_pkg.cdk.checks import CodeSigningChecks  # noqa: E402
 from constructs_pkg.cdk.code_signing_event_bus import CodeSigningEventBus  # noqa: E402
 from constructs_pkg.cdk.code_signing_rollout import (  # noqa: E402
@@ -41,6 +42,7 @@ from constructs_pkg.cdk.stack_set_template import StackSetTemplate  # noqa: E402
 from constructs_pkg.guardrails.signing_pipeline import PipelineApplication  # noqa: E402
 
 __all__ = [
+    "BreakGlassSigning",
     "CodeSigningChecks",
     "CodeSigningEventBus",
     "CodeSigningRollout",

@@ -8,6 +8,7 @@ its roles may do. Pure: the standard library only.
 
 from constructs_pkg.guardrails.auditor import auditor_policies, forwarder_policies
 from constructs_pkg.guardrails.boundary import permissions_boundary
+from constructs_pkg.guardrails.break_glass import BreakGlassAccess
 from constructs_pkg.guardrails.developer import (
     application_developer_policies,
     developer_policies,
@@ -27,6 +28,7 @@ __all__ = [
     "MANAGED_POLICY",
     "PERMISSIONS_BOUNDARY",
     "SERVICE_CONTROL_POLICY",
+    "BreakGlassAccess",
     "Condition",
     "GuardrailIntent",
     "Limit",

@@ -74,6 +74,13 @@ TRUST_ATTACKS = [
         YES,
     ),
     Row(
+        "signing with the emergency profile, which is for those who break the glass",
+        ask("signer:StartSigningJob", profile("acme_payments_emergency_g1")),
+        no("DenyForeignSigning"),
+        held("DenyForeignSigning"),
+        YES,
+    ),
+    Row(
         "signing with a profile of the right name in one's own account",
         ask("signer:StartSigningJob", profile("acme_payments_g2", ACCOUNT)),
         no("DenyForeignSigning"),

@@ -1,5 +1,6 @@
 """The guardrail by real calls: what a developer's role may do, what nobody in a member account may, and AWS's keys."""
 
+import io
 import json
 import time
 from datetime import UTC, datetime
@@ -7,9 +8,14 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 
-from constructs_pkg.guardrails import developer_policies, permissions_boundary
+from constructs_pkg.aws.clients import Clients
+from constructs_pkg.aws.signer import AwsSigner
+from constructs_pkg.errors import AwsError
+from constructs_pkg.guardrails import BreakGlassAccess, developer_policies, permissions_boundary
 from constructs_pkg.organization import read_organization
 from constructs_pkg.organization_guardrails import guardrail_intent
+from constructs_pkg.signing.archive import read_archive
+from constructs_pkg.signing.signer_reference import AwsSignerReference
 from constructs_pkg.testing.local_aws import LocalAws
 from tests.local_aws.code_builders import PLATFORM, archive
 from tests.unit.organization_text import GOOD
@@ -204,16 +210,61 @@ def test_policies_that_are_attached_by_calls_bind_at_once_and_never_the_manageme
     assert not is_denied(aws.client("sqs", account=MEMBER).list_queues)
 
 
-def role_with(aws, name, statement):
-    """A session of a role of the security account, which no SCP of ours binds, with one statement."""
+def role_with(aws, name, *statements):
+    """A session of a role of the security account, which no SCP of ours binds, with these statements."""
     iam = aws.client("iam", account=SECURITY)
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST.replace(MEMBER, SECURITY))
-    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", **statement} for statement in statements],
+    }
     iam.put_role_policy(RoleName=name, PolicyName="only", PolicyDocument=json.dumps(document))
     credentials = aws.client("sts", account=SECURITY).assume_role(
         RoleArn=f"arn:aws:iam::{SECURITY}:role/{name}", RoleSessionName="test"
     )["Credentials"]
     return lambda service: aws.client(service, credentials=credentials)
+
+
+class SessionOfARole:
+    """As much of a ``boto3.session.Session`` as `Clients` needs, for a session of a role."""
+
+    def __init__(self, client_of):
+        self.client_of = client_of
+
+    def client(self, service, **_):
+        return self.client_of(service)
+
+
+def test_whoever_breaks_the_glass_signs_with_the_emergency_profile_and_does_nothing_else(aws):
+    """The rights of the role suffice for the real signer; its trust asks for MFA, which no local AWS knows."""
+    owner, s3 = aws.client("signer", account=SECURITY), aws.client("s3", account=SECURITY)
+    for name in ("acme_payments_emergency_g1", "acme_payments_usual_g1"):
+        owner.put_signing_profile(profileName=name, platformId=PLATFORM)
+    s3.create_bucket(Bucket="emergency", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_bucket_versioning(Bucket="emergency", VersioningConfiguration={"Status": "Enabled"})
+    access = BreakGlassAccess(
+        prefix="acme",
+        application="payments",
+        partition="aws",
+        account=SECURITY,
+        region="eu-west-1",
+        principals=(f"arn:aws:iam::{SECURITY}:user/alice",),
+        profile_arn=f"arn:aws:signer:eu-west-1:{SECURITY}:/signing-profiles/acme_payments_emergency_g1",
+        bucket_arn="arn:aws:s3:::emergency",
+    )
+    only = [statement.to_dict() for statement in access.policy().statements]
+    client_of = role_with(aws, access.role_name, *only)
+    signer = AwsSigner(
+        AwsSignerReference(bucket="emergency", region="eu-west-1"), clients=Clients(SessionOfARole(client_of))
+    )
+    signed = io.BytesIO()
+    made = signer.sign(archive(), signed, profile="acme_payments_emergency_g1", at=datetime.now(UTC))
+    assert made.signing_profile_version_arn.name == "acme_payments_emergency_g1"
+    assert read_archive(signed.getvalue()).signature is not None
+    with pytest.raises(AwsError, match="AccessDenied"):
+        signer.sign(archive(), io.BytesIO(), profile="acme_payments_usual_g1", at=datetime.now(UTC))
+    assert is_denied(client_of("signer").cancel_signing_profile, profileName="acme_payments_emergency_g1")
+    assert is_denied(client_of("lambda").list_functions)
 
 
 def test_the_profile_version_is_a_condition_key_of_signing(aws):
