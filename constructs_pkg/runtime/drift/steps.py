@@ -25,6 +25,9 @@ __all__ = ["Steps"]
 _MOST_ATTACHED = 50
 """In one step: Lambda's control plane takes 15 requests a second in an account and Region (Lambda's quotas)."""
 
+_EXISTS = frozenset({"AlreadyExistsException", "AlreadyExists"})
+"""What CreateChangeSet says of a name that is in use (botocore 1.43.106)."""
+
 _UNMADE = frozenset({"CREATE_PENDING", "CREATE_IN_PROGRESS"})
 
 Answer = dict[str, Any] | str
@@ -50,6 +53,8 @@ class Steps:
         self._expected = expected
         self._stack_set = around.stack_sets(run.stack_set)
         self._detection: str = str(memory.get("detection") or "")
+        self._detected: str = str(memory.get("detected") or "")
+        self._made: list[str] = list(memory.get("made") or [])
         self._done: dict[str, str] = dict(memory.get("done") or {})
         self._useless: list[str] = list(memory.get("useless") or [])
         self._before: list[dict[str, Any]] = list(memory.get("before") or [])
@@ -60,6 +65,8 @@ class Steps:
         """Return what the next step has to know, as JSON."""
         return {
             "detection": self._detection,
+            "detected": self._detected,
+            "made": self._made,
             "done": self._done,
             "useless": self._useless,
             "before": self._before[:20],
@@ -77,6 +84,10 @@ class Steps:
         stack = MemberStacks(self._client("cloudformation"), self._instance.stack_id)
         described = stack.status()
         status = "" if described is None else str(described["StackStatus"])
+        # A step that is repeated may not remember that it changed the stack: then its detection is of another one.
+        state = f"{status} {(described or {}).get('LastUpdatedTime', '')}"
+        if state != self._detected:
+            self._detection, self._detected = "", state
         if is_in_progress(status):
             return self._wait(f"the stack is {status}", is_last=is_last)
         if status in UPDATABLE:
@@ -190,7 +201,9 @@ class Steps:
             return None
         listed = stack.change_sets()
         if action.name not in listed:
-            self._make(stack, seen, baseline, action)
+            if action.name not in self._made:
+                self._make(stack, seen, baseline, action)
+                self._made.append(action.name)
             return f"the change set {action.name} is being made"
         if listed[action.name] in _UNMADE:
             return f"the change set {action.name} is {listed[action.name]}"
@@ -198,7 +211,7 @@ class Steps:
         if found.status == "FAILED":
             return self._failed(stack, action, found)
         if found.execution_status in {"EXECUTE_FAILED", "OBSOLETE"}:
-            stack.delete([action.name])  # of an earlier run, or somebody changed the stack meanwhile
+            self._unmake(stack, action.name)  # of an earlier run, or somebody changed the stack meanwhile
             return f"the change set {action.name} was {found.execution_status} and is made again"
         if found.execution_status != "AVAILABLE":
             return f"the change set {action.name} is {found.execution_status}"
@@ -213,14 +226,18 @@ class Steps:
                 parameters = {**baseline.parameters, **seen.overrides}
                 stack.create_from(action.name, self._stack_set.template(), parameters)
         except Refused as refused:
-            # A repeated step may have made it already: only what is there counts.
-            if action.name not in stack.change_sets():
+            # A repeated step may have made it already, though no listing knows it yet.
+            if refused.code not in _EXISTS and action.name not in stack.change_sets():
                 raise
             log("INFO", str(refused), account=self._instance.account, region=self._instance.region)
 
+    def _unmake(self, stack: MemberStacks, name: str) -> None:
+        stack.delete([name])
+        self._made = [one for one in self._made if one != name]
+
     def _failed(self, stack: MemberStacks, action: RevertByChangeSet, found: ChangeSet) -> str:
         """A change set that has nothing to do: perhaps the drift is gone by now, perhaps nothing can revert it."""
-        stack.delete([action.name])
+        self._unmake(stack, action.name)
         mark = f"failed:{action.name}"
         if mark in self._useless:
             self._useless.append(action.name)

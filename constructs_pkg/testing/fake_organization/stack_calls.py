@@ -31,7 +31,7 @@ class StackCalls(Service):
         """Describe one stack."""
         stack = self._stack(StackName)
         parameters = [{"ParameterKey": one, "ParameterValue": value} for one, value in sorted(stack.parameters.items())]
-        described = {
+        described: dict[str, Any] = {
             "StackId": stack.stack_id,
             "StackName": stack.name,
             "CreationTime": self.organization.clock.now(),
@@ -39,6 +39,8 @@ class StackCalls(Service):
             "StackStatusReason": stack.reason,
             "Parameters": parameters,
         }
+        if stack.updated_at is not None:
+            described["LastUpdatedTime"] = stack.updated_at
         return {"Stacks": [described]}
 
     def get_template(self, *, StackName: str, TemplateStage: str = "Original") -> dict[str, Any]:
@@ -169,7 +171,7 @@ class StackCalls(Service):
             message = f"ChangeSet [{found.change_set_id}] cannot be executed ({ClientRequestToken})"
             raise ServiceAnswer("InvalidChangeSetStatus", message)
         stack.executed.append(found.name)
-        stack.settles_at = self._now() + UPDATE_SECONDS
+        stack.settles_at, stack.updated_at = self._now() + UPDATE_SECONDS, self.organization.clock.now()
         if (self.account, self.region) in self.organization.faults.failing_updates:
             stack.status, stack.reason = "UPDATE_ROLLBACK_COMPLETE", "a resource could not be updated"
             found.execution_status = "EXECUTE_FAILED"

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 __all__ = [
@@ -68,6 +69,7 @@ class FakeStack:
         resources: By logical id.
         status: Where it stands, once it has settled.
         reason: Why.
+        updated_at: When it was last updated, None where it never was.
         settles_at: Until this second of the clock it is ``UPDATE_IN_PROGRESS``.
         change_sets: By name.
         detections: By id.
@@ -82,6 +84,7 @@ class FakeStack:
     resources: dict[str, FakeResource] = field(default_factory=dict[str, FakeResource])
     status: str = "CREATE_COMPLETE"
     reason: str = ""
+    updated_at: datetime | None = None
     settles_at: float = 0.0
     change_sets: dict[str, FakeChangeSet] = field(default_factory=dict[str, FakeChangeSet])
     detections: dict[str, FakeDetection] = field(default_factory=dict[str, FakeDetection])
