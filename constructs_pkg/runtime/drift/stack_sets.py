@@ -153,7 +153,7 @@ class StackSets:
             OperationId=operation_id,
             MaxResults=100,
         )
-        return resource_drifts(one for page in listed for one in page["Summaries"])
+        return resource_drifts(one for page in listed for one in page.get("Summaries", ()))
 
     def overrides(self, instance: StackInstance) -> dict[str, str]:
         """Return the parameters to which one instance gives values of its own.
