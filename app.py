@@ -21,19 +21,22 @@ def main() -> int:
     """Synthesize the organization's stacks; return the exit code: 0 made, 2 the organization file is bad."""
     parser = argparse.ArgumentParser(description="Synthesize an organization's code signing into cdk.out.")
     parser.add_argument("--organization", default=os.environ.get("ORGANIZATION"), help="default: organization.toml")
+    parser.add_argument("--signer", help="who signs the functions of this deployment, such as aws:bucket=NAME")
+    parser.add_argument("--policy", help="the policy file that trusts the signer")
     arguments = parser.parse_args()
+    # What the cdk command line was given with -c
+    given = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}")) | {k: v for k, v in vars(arguments).items() if v}
     try:
         ensure_node()
-        return synthesize(arguments.organization)
+        return synthesize(given)
     except LambdaCodeSigningError as error:
         print(error, file=sys.stderr)
         return 2
 
 
-def synthesize(chosen: str | None) -> int:
+def synthesize(given: dict[str, str]) -> int:
     """Load the file, declare the stacks, write ``cdk.out`` and print what it holds."""
-    context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))  # what the cdk command line was given with -c
-    path = Path(chosen or context.get("organization") or HERE / "organization.toml")
+    path = Path(given.get("organization") or HERE / "organization.toml")
     # All of this before the App, whose constructor already makes cdk.out: a bad file leaves nothing behind.
     organization = load_organization(path, at=now())
     lock = read_lock(lock_path(path))
@@ -41,11 +44,13 @@ def synthesize(chosen: str | None) -> int:
     import aws_cdk as cdk  # noqa: PLC0415 (a bad file is told without waiting for Node.js)
 
     from constructs_pkg.cdk.deployment import declare_deployment  # noqa: PLC0415
+    from constructs_pkg.cdk.drift_code import signed_drift_code  # noqa: PLC0415
 
     flags = json.loads((HERE / "cdk.json").read_text("utf-8"))["context"]
     outdir = os.environ.get("CDK_OUTDIR", str(HERE / "cdk.out"))
+    drift_code = signed_drift_code(organization, signer=given.get("signer"), policy=given.get("policy"), at=now())
     app = cdk.App(context=flags, outdir=outdir, analytics_reporting=False)
-    deployment = declare_deployment(app, organization, lock=lock, at=now())
+    deployment = declare_deployment(app, organization, lock=lock, at=now(), drift_code=drift_code)
     assembly = deployment.synthesize(app)
     # Under the cdk command line, standard output is that of "cdk synth" and "cdk ls".
     print(deployment.summary(assembly), file=sys.stderr if "CDK_OUTDIR" in os.environ else sys.stdout)

@@ -15,6 +15,7 @@ from constructs_pkg.cdk.code_signing_rollout import (  # noqa: E402
 )
 from constructs_pkg.cdk.consumer_code_signing import ConsumerCodeSigning  # noqa: E402
 from constructs_pkg.cdk.developer_guardrail import DeveloperGuardrail  # noqa: E402
+from constructs_pkg.cdk.drift_remediation import DriftRemediation  # noqa: E402
 from constructs_pkg.cdk.enforced_code_signing import (  # noqa: E402
     EnforcedCodeSigning,
     ImportedCodeSigning,
@@ -32,6 +33,7 @@ from constructs_pkg.cdk.signed_code_kinds import (  # noqa: E402
     SignedObjectCode,
 )
 from constructs_pkg.cdk.signed_layer import ImportedSignedLayer, SignedLayer  # noqa: E402
+from constructs_pkg.cdk.signing_monitor import SigningMonitor  # noqa: E402
 from constructs_pkg.cdk.signing_pipeline import SigningPipeline  # noqa: E402
 from constructs_pkg.cdk.signing_profile import (  # noqa: E402
     ImportedSigningProfile,
@@ -48,6 +50,7 @@ __all__ = [
     "CodeSigningRollout",
     "ConsumerCodeSigning",
     "DeveloperGuardrail",
+    "DriftRemediation",
     "EnforcedCodeSigning",
     "ImportedCodeSigning",
     "ImportedSignedLayer",
@@ -69,6 +72,7 @@ __all__ = [
     "SignedCode",
     "SignedLayer",
     "SignedObjectCode",
+    "SigningMonitor",
     "SigningPipeline",
     "StackSetTemplate",
     "UntrustedArtifactPolicy",

@@ -6,7 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
 
+from constructs_pkg.cdk.drift_remediation_stack import DriftRemediationStack
 from constructs_pkg.cdk.organization_guardrail import OrganizationGuardrailStack
 from constructs_pkg.cdk.pipeline_stack import SigningPipelineStack
 from constructs_pkg.cdk.rollout_stack import CodeSigningRolloutStack
@@ -30,6 +32,7 @@ class Deployment:
         pipeline: The stack of the signing pipeline; None where the organization has none.
         rollout: The stack of the StackSets; None where there are no waves, or no publisher is known yet.
         organization_guardrail: The stack of the service control policies; None where no wave attaches them.
+        drift_remediation: What looks for drift; None where the file does not ask for it, or where it cannot be yet.
         warnings: What deserves a second look, in words.
     """
 
@@ -39,12 +42,20 @@ class Deployment:
     pipeline: SigningPipelineStack | None
     rollout: CodeSigningRolloutStack | None
     organization_guardrail: OrganizationGuardrailStack | None
+    drift_remediation: DriftRemediationStack | None
     warnings: tuple[str, ...]
 
     @property
     def stacks(self) -> tuple[cdk.Stack, ...]:
         """Return all stacks in the order of their deployment."""
-        every = (self.authority, self.code_signing, self.pipeline, self.rollout, self.organization_guardrail)
+        every = (
+            self.authority,
+            self.code_signing,
+            self.pipeline,
+            self.rollout,
+            self.organization_guardrail,
+            self.drift_remediation,
+        )
         return tuple(stack for stack in every if stack is not None)
 
     def synthesize(self, app: cdk.App) -> Path:
@@ -76,6 +87,8 @@ class Deployment:
             "Signing profiles\n" + self._profiles(),
             "Code signing configs\n" + self._configs(),
         ]
+        if self.drift_remediation is not None:
+            parts.append("Drift remediation\n" + self._drift(self.drift_remediation))
         if self.code_signing.guardrails:
             parts.append("Guardrails\n" + self._guardrails())
         if self.rollout is not None:
@@ -107,6 +120,10 @@ class Deployment:
             external = [publisher.name for publisher in self.organization.external_publishers_of(name)]
             rows.append([name, config.mode, f"{len(config.publishers)} of 20", ", ".join([*own, *external])])
         return format_table(["application", "untrusted code", "publishers", "who"], rows)
+
+    def _drift(self, stack: DriftRemediationStack) -> str:
+        rows = [[wave.name, wave.drift, stack.signed_by] for wave in self.organization.waves]
+        return format_table(["wave", "what is done", "its functions are signed by"], rows)
 
     def _guardrails(self) -> str:
         sizes = dict.fromkeys(size for guardrail in self.code_signing.guardrails.values() for size in guardrail.sizes)
@@ -148,14 +165,22 @@ class Deployment:
             )
 
 
-def declare_deployment(app: cdk.App, organization: Organization, *, lock: ProfileLock, at: datetime) -> Deployment:
-    """Declare the stacks of an organization: authority, configs with guardrails, signing pipeline, rollout.
+def declare_deployment(
+    app: cdk.App,
+    organization: Organization,
+    *,
+    lock: ProfileLock,
+    at: datetime,
+    drift_code: lambda_.Code | None = None,
+) -> Deployment:
+    """Declare the stacks of an organization: authority, configs with guardrails, pipeline, rollout, drift.
 
     Args:
         app: Where to.
         organization: A loaded organization.
         lock: The ledger of profile names that lies beside the organization file.
         at: The moment that the dates of the organization are compared with, aware.
+        drift_code: The signed code of drift remediation; without it, its template can be read but not deployed.
 
     Raises:
         ConstructError: A profile's validity is not the one that the ledger holds.
@@ -183,6 +208,7 @@ def declare_deployment(app: cdk.App, organization: Organization, *, lock: Profil
     if rollout is not None and any(wave.guardrail == "attach" for wave in organization.waves):
         organization_guardrail = OrganizationGuardrailStack(app, "OrganizationGuardrail", organization=organization)
         organization_guardrail.add_stack_dependency(rollout, "it forbids in member accounts what the rollout makes")
+    drift, left_out = _declare_drift(app, organization, code_signing, rollout, drift_code)
     return Deployment(
         organization=organization,
         authority=authority,
@@ -190,5 +216,28 @@ def declare_deployment(app: cdk.App, organization: Organization, *, lock: Profil
         pipeline=pipeline,
         rollout=rollout,
         organization_guardrail=organization_guardrail,
-        warnings=(*code_signing.left_out, *warnings),
+        drift_remediation=drift,
+        warnings=(*code_signing.left_out, *left_out, *warnings),
     )
+
+
+def _declare_drift(
+    app: cdk.App,
+    organization: Organization,
+    code_signing: CodeSigningStack,
+    rollout: CodeSigningRolloutStack | None,
+    code: lambda_.Code | None,
+) -> tuple[DriftRemediationStack | None, list[str]]:
+    """Return the stack, or none and why in words: it needs something to watch, and a config for its functions."""
+    table = organization.drift_remediation
+    if table is None:
+        return None, []
+    if rollout is None:
+        return None, ["nobody looks for drift yet: nothing is rolled out"]
+    if table.application not in code_signing.configs:
+        reason = f"{table.application} has no config that its functions could be under"
+        return None, [f"nobody looks for drift yet: {reason}"]
+    stack = DriftRemediationStack(app, "DriftRemediation", organization=organization, table=table, code=code)
+    stack.add_stack_dependency(code_signing, "it reads the config's ARN that is written to SSM there")
+    stack.add_stack_dependency(rollout, "it listens on the central event bus, and watches the StackSets")
+    return stack, []

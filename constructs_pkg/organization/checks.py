@@ -120,7 +120,11 @@ def _units(elements: Elements) -> Iterator[Problem]:
 
 def _references(elements: Elements) -> Iterator[Problem]:
     applications, units = _names(elements, "applications"), _names(elements, "organizational_units")
-    for element in (*elements["signing_profiles"], *elements["developer_guardrails"]):
+    for element in (
+        *elements["signing_profiles"],
+        *elements["developer_guardrails"],
+        *elements["drift_remediation"],
+    ):
         yield from _unknown(element, ("application",), element.text("application"), applications, "applications")
     for element in elements["external_publishers"]:
         for index, name in element.texts("applications"):

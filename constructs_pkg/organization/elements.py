@@ -19,6 +19,7 @@ from constructs_pkg.organization.tables import (
     Account,
     Application,
     DeveloperGuardrail,
+    DriftRemediationTable,
     Exemption,
     ExternalPublisher,
     Notifications,
@@ -38,6 +39,7 @@ Elements = Mapping[str, tuple["Element", ...]]
 TABLES: dict[str, type[BaseModel]] = {
     "organization": OrganizationTable,
     "rollout": Rollout,
+    "drift_remediation": DriftRemediationTable,
     "notifications": Notifications,
     "signing_pipeline": SigningPipeline,
 }

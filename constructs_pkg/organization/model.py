@@ -9,6 +9,7 @@ from constructs_pkg.organization.tables import (
     Account,
     Application,
     DeveloperGuardrail,
+    DriftRemediationTable,
     Exemption,
     ExternalPublisher,
     Notifications,
@@ -34,6 +35,7 @@ class _Tables(Table):
     waves: tuple[Wave, ...] = ()
     developer_guardrails: tuple[DeveloperGuardrail, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
+    drift_remediation: DriftRemediationTable | None = None
     notifications: Notifications = Notifications()
     signing_pipeline: SigningPipeline | None = None
 

@@ -36,6 +36,7 @@ __all__ = [
     "Account",
     "Application",
     "DeveloperGuardrail",
+    "DriftRemediationTable",
     "Exemption",
     "ExternalPublisher",
     "Notifications",
@@ -339,6 +340,38 @@ class Exemption(Table):
     owner: Annotated[Email, Field(description="The email address of who answers for it.")]
     reason: Annotated[Reason, Field(description="Why they cannot be signed.")]
     expires: Annotated[date, Field(description="The last day (UTC) on which it holds; not in the past.")]
+
+
+class DriftRemediationTable(Table):
+    """``[drift_remediation]``: how often somebody looks for drift in member accounts, and how much is done at once."""
+
+    application: Annotated[
+        ApplicationName,
+        Field(description="Whose config the functions are under and whose signing profile signs them."),
+    ]
+    every_minutes: Annotated[
+        int, Field(ge=15, le=1440, description="How often each StackSet is looked at, beside what events start.")
+    ] = 60
+    max_concurrency: Annotated[
+        int, Field(ge=1, le=1000, description="How many batches of instances, or repairs, run at a time.")
+    ] = 40
+    tolerated_failure_percentage: Annotated[
+        int, Field(ge=0, le=100, description="How many percent of them may fail before a run stops.")
+    ] = 10
+    most_repairs: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=100_000,
+            description="How many instances one run puts back without a human; where more would be, all are proposed.",
+        ),
+    ] = 100
+    missing_periods: Annotated[
+        int, Field(ge=1, le=7, description="After how many periods without a finished run somebody is told.")
+    ] = 2
+    expiring_days: Annotated[
+        int, Field(ge=1, le=1000, description="How many days ahead to look for signatures that expire.")
+    ] = 30
 
 
 class Notifications(Table):

@@ -58,7 +58,10 @@ def _applications(organization: Organization) -> Iterator[Problem]:
                 f"the central config of {application.name!r} only warns: untrusted code is deployed",
                 'Leave the key away, or write mode = "Enforce", once nothing is warned of any more',
             )
-        if organization.guardrail_of(application.name) is None:
+        ours = organization.drift_remediation
+        if organization.guardrail_of(application.name) is None and (
+            ours is None or ours.application != application.name
+        ):
             yield Problem(
                 where,
                 f"{application.name!r} has no guardrail: nothing keeps its developers from unsigned functions",

@@ -54,6 +54,7 @@ def test_every_generation_is_a_profile_that_outlives_its_stack(deployment: Deplo
         ("acme_payments_g2", 12, "MONTHS", "Retain", "Retain"),
         ("acme_checkout_g1", 3, "YEARS", "Retain", "Retain"),
         ("acme_customer_notices_g1", 3, "YEARS", "Retain", "Retain"),
+        ("acme_code_signing_g1", 3, "YEARS", "Retain", "Retain"),
     }
 
 
@@ -69,7 +70,7 @@ def test_only_the_active_generation_can_sign(deployment: Deployment) -> None:
     assert sorted(permissions) == sorted(
         [("acme_payments_g2", action) for action in both for _ in range(2)]
         + [("acme_checkout_g1", action) for action in both for _ in range(2)]
-        + [("acme_customer_notices_g1", action) for action in both]
+        + [(name, action) for name in ("acme_customer_notices_g1", "acme_code_signing_g1") for action in both]
     )
 
 
@@ -96,6 +97,7 @@ def test_configs_enforce_and_list_accepted_generations_and_external_publishers(d
         "acme: code of customer-notices": [
             "/lambda-code-signing/signing-profiles/acme_customer_notices_g1/version-arn"
         ],
+        "acme: code of code-signing": ["/lambda-code-signing/signing-profiles/acme_code_signing_g1/version-arn"],
     }
 
 
@@ -157,14 +159,20 @@ def test_publisher_account_of_its_own_lists_recorded_versions_only_and_says_what
         "acme: code of payments": [recorded, vendor],
         "acme: code of checkout": [vendor],
     }
-    left_out = "customer-notices gets no config and no guardrail yet: no version of its publishers is known"
-    assert deployment.code_signing.left_out == [left_out]
-    assert deployment.warnings[0] == left_out
+    left_out = [
+        f"{name} gets no config and no guardrail yet: no version of its publishers is known"
+        for name in ("customer-notices", "code-signing")
+    ]
+    assert deployment.code_signing.left_out == left_out
+    assert list(deployment.warnings[:2]) == left_out
+    assert deployment.drift_remediation is None
+    assert any("nobody looks for drift yet: code-signing has no config" in one for one in deployment.warnings)
     unknown = [warning for warning in deployment.warnings if "its version is not known here" in warning]
     assert [warning.split(": ")[1].split(" ")[0] for warning in unknown] == [
         "acme_payments_g1",
         "acme_checkout_g1",
         "acme_customer_notices_g1",
+        "acme_code_signing_g1",
     ]
 
 
@@ -179,6 +187,7 @@ def test_mode_of_an_application_is_that_of_its_central_config_and_warn_is_warned
         "acme: code of payments": "Enforce",
         "acme: code of checkout": "Warn",
         "acme: code of customer-notices": "Enforce",
+        "acme: code of code-signing": "Enforce",
     }
     assert any("the central config of 'checkout' only warns" in warning for warning in deployment.warnings)
 

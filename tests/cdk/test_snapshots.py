@@ -110,6 +110,15 @@ ACKNOWLEDGED = {
     r"SigningPipeline/\S+Role IAM5\[Resource::arn:aws:s3:::acme-signed-code-\S+/signed/\*\]": "one prefix",
     r"SigningPipeline/\S+Role IAM5\[Resource::arn:aws:signer:\S+:/signing-jobs/\*\]": "their ids are random",
     r"SigningPipeline/\S+/DeadEvents SQS3": "it is the dead letter queue of the rules",
+    r"DriftRemediation/\S+ IAM5\[Resource::arn:aws:logs:\S+:log-stream:\*\]": "AWS Lambda names the streams",
+    r"DriftRemediation/\S+ IAM5\[Resource::arn:aws:s3:::acme-drift-remediation-\S+/\w+/\*\]": "its own objects",
+    r"DriftRemediation/\S+ IAM5\[Resource::arn:aws:cloudformation:\S+/acme-code-signing-\w+:\*\]": "random ids",
+    r"DriftRemediation/\S+ IAM5\[Resource::arn:aws:states:\S+:acme-drift-remediation[:/]\*\]": "its own executions",
+    r"DriftRemediation/\S+/RepairingRole/\S+ IAM5\[Resource::arn:aws:iam::\*:role/acme-drift-remediator\]": "members",
+    r"DriftRemediation/\S+/StateMachineRole/\S+ IAM5\[Resource::\*\]": "delivering logs has no resource types",
+    r"DriftRemediation/\S+/Expiry/Role/\S+ IAM5\[Resource::\*\]": "AWS Signer's lists have no resource types",
+    r"DriftRemediation/\S+/Storage/Reports S1": "CloudTrail data events of the organization's trail tell who read what",
+    r"DriftRemediation/\S+/Storage/DeadLetters SQS3": "it is the dead-letter queue",
 }
 
 
@@ -122,7 +131,7 @@ def test_cdk_nag_finds_nothing_that_is_not_acknowledged_with_its_reason(synthesi
             synthesize_with_nag(app)
         report = str(raised.value)
         lines = re.findall(
-            r"\n +(?:\S*?[-/])?((?:guardrail|SigningPipeline|Baseline)/[\w/]+) aws-cdk-lib\S+"
+            r"\n +(?:\S*?[-/])?((?:guardrail|SigningPipeline|Baseline|DriftRemediation)/[\w/]+) aws-cdk-lib\S+"
             r"\n +Acknowledge with '([^']+)'",
             report,
         )

@@ -67,6 +67,7 @@ def test_cdk_ls_lists_the_stacks_and_cdk_diff_compares_with_a_template(tmp_path:
         "SigningPipeline (acme-signing-pipeline)",
         "CodeSigningRollout (acme-code-signing-rollout)",
         "OrganizationGuardrail (acme-organization-guardrail)",
+        "DriftRemediation (acme-drift-remediation)",
     ]
     changed = tmp_path / "old.json"
     template = made_by_python / "SigningAuthority.template.json"

@@ -123,7 +123,7 @@ def test_the_dates_of_an_example_lie_years_ahead(path: Path):
 
 def test_the_example_organization_shows_everything_that_the_file_can_say():
     organization = load_organization(ROOT / "organization.toml", at=AT)
-    assert len(organization.applications) == 3
+    assert len(organization.applications) == 4
     assert len(organization.organizational_units) == 4
     assert len(organization.target_regions) == 3
     assert [wave.mode for wave in organization.waves] == ["Warn", "Enforce"]

@@ -62,9 +62,9 @@ CASES: dict[str, tuple[Changes, list[Problem]]] = {
                 "zzz",
                 "'zzz' is not a table of an organization file",
                 (
-                    "The tables are: organization, rollout, notifications, signing_pipeline, organizational_units, "
-                    "accounts, "
-                    "applications, signing_profiles, external_publishers, waves, developer_guardrails, exemptions"
+                    "The tables are: organization, rollout, drift_remediation, notifications, signing_pipeline, "
+                    "organizational_units, accounts, applications, signing_profiles, external_publishers, waves, "
+                    "developer_guardrails, exemptions"
                 ),
             ),
         ],
