@@ -135,6 +135,7 @@ def finish_workflow(names: SigningPipelineNames) -> State:
                 names,
                 "signer:describeSigningJob",
                 {"JobId": _jsonata("$states.input.job")},
+                retry=_patience(),
                 assign={"job": _jsonata("$states.result")},
                 next_state="IsOurs",
             ),
@@ -220,6 +221,7 @@ def _signing(names: SigningPipelineNames) -> dict[str, Json]:
             "s3:headObject",
             {"Bucket": names.signed_bucket, "Key": _jsonata(_filed_key(names, ".json"))},
             retry=[],
+            output=_filed_object(names),
             catch={"Next": "Sign", "Output": _jsonata("$states.input")},
             next_state="Signed",
         ),
@@ -238,25 +240,11 @@ def _signing(names: SigningPipelineNames) -> dict[str, Json]:
                 "ProfileName": _jsonata("$profile.name"),
                 "ClientRequestToken": _jsonata("$states.context.Execution.Name"),
             },
-            retry=[
-                {
-                    "ErrorEquals": [
-                        "Signer.AccessDeniedException",
-                        "Signer.ResourceNotFoundException",
-                        "Signer.ValidationException",
-                    ],
-                    "MaxAttempts": 0,
-                },
-                # Others sign in this account, too: a throttled start is tried for about an hour.
-                _retry(seconds=2, attempts=70, longest_seconds=60),
-            ],
+            retry=_patience(),
             assign={"job": _jsonata("$states.result.JobId")},
             next_state="Wait",
         ),
-        "Signed": {
-            "Type": "Succeed",
-            "Output": {"bucket": names.signed_bucket, "key": _jsonata(_filed_key(names, ".zip"))},
-        },
+        "Signed": {"Type": "Succeed"},
     }
 
 
@@ -271,6 +259,7 @@ def _waiting(names: SigningPipelineNames) -> dict[str, Json]:
             "s3:headObject",
             {"Bucket": names.signed_bucket, "Key": _jsonata(_filed_key(names, ".json"))},
             retry=[],
+            output=_filed_object(names),
             catch={"Next": "Poll", "Output": {}},
             next_state="Signed",
         ),
@@ -278,6 +267,7 @@ def _waiting(names: SigningPipelineNames) -> dict[str, Json]:
             names,
             "signer:describeSigningJob",
             {"JobId": _jsonata("$job")},
+            retry=_patience(),
             assign={
                 "polls": _jsonata("$polls + 1"),
                 "status": _jsonata("$states.result.Status"),
@@ -372,6 +362,7 @@ def _filing(names: SigningPipelineNames) -> dict[str, Json]:
 
 def _stating(names: SigningPipelineNames) -> dict[str, Json]:
     """Write the provenance of what is filed, whichever job won: everything is taken from the filed object."""
+    filed = f"{{'bucket': '{names.signed_bucket}', 'key': $filed & '.zip'}}"
     optional = "$exists($m.commit) ? {'commit': $m.commit} : {}"
     statement = (
         "($m := $signed.Metadata; {"
@@ -411,6 +402,7 @@ def _stating(names: SigningPipelineNames) -> dict[str, Json]:
                 "ContentType": "application/json",
                 "Body": _jsonata(statement),
             },
+            output=filed,
             catch={"Next": "LookAtStatement", "Output": {}, "Assign": {"trouble": _TROUBLE}},
             next_state="Filed",
         ),
@@ -418,19 +410,21 @@ def _stating(names: SigningPipelineNames) -> dict[str, Json]:
             names,
             "s3:headObject",
             {"Bucket": names.signed_bucket, "Key": _jsonata("$filed & '.json'")},
+            output=filed,
             catch={"Next": "NotFiled", "Output": {}},
             next_state="Filed",
         ),
         "NotFiled": _fail("NotFiled", "$filed & ': ' & $trouble"),
-        "Filed": {
-            "Type": "Succeed",
-            "Output": {"bucket": names.signed_bucket, "key": _jsonata("$filed & '.zip'")},
-        },
+        "Filed": {"Type": "Succeed"},
     }
 
 
 def _filed_key(names: SigningPipelineNames, ending: str) -> str:
     return f"'{names.signed_prefix}' & $sha256 & '/' & $profile.name & '-' & $profile.version & '{ending}'"
+
+
+def _filed_object(names: SigningPipelineNames) -> str:
+    return f"{{'bucket': '{names.signed_bucket}', 'key': {_filed_key(names, '.zip')}}}"
 
 
 def _hexadecimal(base64: str) -> str:
@@ -504,6 +498,13 @@ def _retry(*, seconds: int, attempts: int, longest_seconds: int = 10) -> State:
         "MaxDelaySeconds": longest_seconds,
         "JitterStrategy": "FULL",
     }
+
+
+def _patience() -> list[Json]:
+    """Return how AWS Signer is asked again: others sign in this account, too, and its limits are low."""
+    final = ["Signer.AccessDeniedException", "Signer.ResourceNotFoundException", "Signer.ValidationException"]
+    about_an_hour = _retry(seconds=2, attempts=70, longest_seconds=60)
+    return [{"ErrorEquals": list[Json](final), "MaxAttempts": 0}, about_an_hour]
 
 
 def _assign(values: dict[str, Json], next_state: str) -> State:

@@ -42,6 +42,7 @@ def install(overlay: Overlay) -> None:
     IAM_EVALUATOR.enforce = _checking_all(IAM_EVALUATOR.enforce, overlay.part(CodeSigningConfigs).tags_of)
     IAM_EVALUATOR._resolve_condition_key = _role_as_principal(IAM_EVALUATOR._resolve_condition_key)
     IAM_EVALUATOR._first_match = _filling_in_variables(IAM_EVALUATOR._first_match)
+    IAM_EVALUATOR.evaluate_resource_policy = _as_who_calls(IAM_EVALUATOR.evaluate_resource_policy)
     organization = overlay.organization
     if organization is not None:
         management = organization.management_account
@@ -121,6 +122,21 @@ def _role_as_principal(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(key, context)
 
     return value
+
+
+def _as_who_calls(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Hold the policy of another account's bucket against the role that calls, whom MiniStack takes for its account."""
+
+    def evaluate(document: Any, context: Any, *more: Any, **named: Any) -> Any:
+        request = _request.get()
+        if request is not None and request.service == "s3" and context.principal_type == "Root":
+            access_key = ROUTER.extract_access_key_id(request.headers, request.query)
+            principal = IAM_EVALUATOR.resolve_principal(access_key, context.principal_account)
+            if isinstance(principal, IAM_EVALUATOR.PrincipalInfo):
+                context = dataclasses.replace(context, principal_arn=principal.arn, principal_type=principal.type)
+        return original(document, context, *more, **named)
+
+    return evaluate
 
 
 def _filling_in_variables(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -91,6 +91,11 @@ _IAM: tuple[tuple[str, Origin, str], ...] = (
     ("Variables such as ${aws:PrincipalAccount} are filled in within SCPs", "our model", "see live check 10"),
     ("aws:PrincipalArn of a session is its role's ARN", "documented", "IAM guide, global condition keys"),
     ("aws:SecureTransport is true, though nothing is encrypted", "our model", "loopback has no TLS"),
+    (
+        "S3: a copy's source is checked, s3:if-none-match is filled in, roles of other accounts meet a bucket's policy",
+        "documented",
+        "service authorization reference; S3 guide, 'Required permissions'",
+    ),
     ("An access key of 12 digits is that account's root user", "our model", "no such thing on AWS"),
     ("The clock moves forward on request", "our model", "no such thing on AWS"),
 )

@@ -133,6 +133,12 @@ INTERNALS: tuple[Internal, ...] = (
         "service control policies limit principals",
         ("access_key_id", "account_id", "credential"),
     ),
+    Internal(
+        "core.iam_evaluator",
+        "evaluate_resource_policy",
+        "roles of other accounts meet a bucket's policy",
+        ("doc", "ctx", "service", "named_only", "direct_only"),
+    ),
     Internal("core.iam_evaluator", "_resolve_condition_key", "aws:PrincipalArn of a session", ("key", "ctx")),
     Internal("core.iam_evaluator", "_first_match", "policy variables are filled in", ("ctx", "stmts", "effect")),
     Internal("core.iam_evaluator", "_principal_org_id", "aws:PrincipalOrgID of member accounts", ("account_id",)),
