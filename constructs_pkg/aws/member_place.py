@@ -30,6 +30,7 @@ those who deploy at the same time.
 """
 
 _ATTEMPTS = 8
+_UNREACHED_ATTEMPTS = 3
 _LONGEST_WAIT_SECONDS = 20.0
 _MOST_PAGES = 10_000
 _THROTTLED = frozenset(
@@ -120,13 +121,13 @@ class MemberPlace:
         while True:
             self._wait_for_turn(service)
             try:
-                client = self._clients().client(service, self.region)
+                client = self._clients().client(service, self.region, attempts=1)
                 with aws_errors(doing):
                     return getattr(client, method)(**parameters)
             except AwsError as error:
                 if error.code in _EXPIRED and attempt == 1:
                     self._renew()
-                elif error.code not in _THROTTLED | _PASSING or attempt >= _ATTEMPTS:
+                elif attempt >= _attempts(error.code):
                     raise
             self._pace.sleep(_wait_seconds(attempt, self._pace.jitter()))
             attempt += 1
@@ -170,6 +171,13 @@ class MemberPlace:
         if wait > 0:
             self._pace.sleep(wait)
         self._next[service] = self._pace.monotonic() + between
+
+
+def _attempts(code: str) -> int:
+    """Return how often a call is tried that failed so."""
+    if code in _THROTTLED | _PASSING:
+        return _ATTEMPTS
+    return _UNREACHED_ATTEMPTS if kind_of(code) is FailureKind.UNREACHABLE else 1
 
 
 def _wait_seconds(attempt: int, jitter: float) -> float:

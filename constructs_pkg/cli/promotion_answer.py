@@ -12,6 +12,7 @@ from constructs_pkg.inventory.promotion import Exempted, Obstruction, PlaceJudge
 from constructs_pkg.inventory.readings import Failure, PlaceReading
 from constructs_pkg.inventory.wave_change import LineChange
 from constructs_pkg.organization import Wave
+from constructs_pkg.organization.rollout import planned_stack_sets
 from constructs_pkg.organization.warnings import SOON
 from constructs_pkg.tables import format_table
 
@@ -36,7 +37,12 @@ class PromotionAnswer:
         self.wave, self.surveyed, self.days, self.at = wave, surveyed, days, at
         self.regions = reader.organization.target_regions
         self.ownership = Ownership(reader.organization, at.date())
-        self.applications = tuple(application.name for application in reader.organization.applications)
+        self.applications = tuple(
+            application
+            for plan in planned_stack_sets(reader.organization)
+            if plan.wave == wave.name
+            for application in plan.applications
+        )
         self.places: list[_Place] = []
         self.obstructions: list[Obstruction] = []
         self.exempted: list[Exempted] = []
