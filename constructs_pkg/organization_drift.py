@@ -4,18 +4,10 @@ from typing import Any
 
 from constructs_pkg.organization import Organization
 
-__all__ = ["drift_expectations", "stack_set_name"]
+__all__ = ["drift_expectations"]
 
 _VERSION = 1
 """Of the document; ``constructs_pkg.runtime.drift.expectations`` reads exactly this one."""
-
-
-def stack_set_name(organization: Organization, wave: str) -> str:
-    """Return the name of a wave's StackSet, such as ``acme-code-signing-first``.
-
-    CloudFormation knows no ``_`` in such names (botocore 1.43.106, shape ``StackSetName``): each becomes ``-``.
-    """
-    return f"{organization.name}-code-signing-{wave.replace('_', '-')}"
 
 
 def drift_expectations(organization: Organization) -> dict[str, Any]:
@@ -32,6 +24,7 @@ def drift_expectations(organization: Organization) -> dict[str, Any]:
         with their last day; whether one holds is decided when a run looks at it.
     """
     guardrails = organization.developer_guardrails
+    parts = sorted({1, *(application.part for application in organization.applications)})
     return {
         "version": _VERSION,
         "organization_id": organization.id,
@@ -42,12 +35,15 @@ def drift_expectations(organization: Organization) -> dict[str, Any]:
         "home_region": organization.home_region,
         "stack_sets": [
             {
-                "name": stack_set_name(organization, wave.name),
+                "name": organization.stack_set_name(wave, part),
                 "wave": wave.name,
+                "part": part,
                 "enforcement": wave.mode,
                 "drift": wave.drift,
+                "applications": [one.name for one in organization.applications if one.part == part],
             }
             for wave in organization.waves
+            for part in parts
         ],
         "applications": [{"name": one.application, "functions": list(one.functions)} for one in guardrails],
         "exemptions": [

@@ -18,14 +18,15 @@ from constructs_pkg.runtime.drift.settings import Settings, SettingsError
 from constructs_pkg.runtime.drift.values import DocumentError
 
 ROOT = Path(__file__).parents[2]
+APPLICATIONS = ("payments", "checkout", "customer-notices")
 DOCUMENT = drift_expectations(load_organization(ROOT / "organization.toml", at=now()))
 
 
 def test_an_organization_file_becomes_what_the_functions_expect() -> None:
     found = parse_expectations(DOCUMENT)
     assert found.stack_sets == (
-        ExpectedStackSet("acme-code-signing-first", "first", "Warn", "remediate"),
-        ExpectedStackSet("acme-code-signing-second", "second", "Enforce", "propose"),
+        ExpectedStackSet("acme-code-signing-first", "first", "Warn", "remediate", APPLICATIONS),
+        ExpectedStackSet("acme-code-signing-second", "second", "Enforce", "propose", APPLICATIONS),
     )
     assert found.applications == (
         ExpectedApplication("payments", ("payments-*",)),
@@ -94,3 +95,15 @@ def test_settings_are_read_from_the_environment_with_their_bounds() -> None:
 def test_settings_that_cannot_be_used_are_refused(environment, message) -> None:
     with pytest.raises(SettingsError, match=message):
         Settings.from_environment(environment)
+
+
+def test_parts_of_the_applications_are_stack_sets_of_their_own() -> None:
+    organization = load_organization(ROOT / "organization.toml", at=now())
+    payments, *others = organization.applications
+    divided = organization.model_copy(update={"applications": (payments.model_copy(update={"part": 2}), *others)})
+    found = parse_expectations(drift_expectations(divided))
+    assert [(one.name, one.part, one.applications) for one in found.stack_sets[:2]] == [
+        ("acme-code-signing-first", 1, ("checkout", "customer-notices")),
+        ("acme-code-signing-first-part-2", 2, ("payments",)),
+    ]
+    assert found.siblings_of(found.stack_sets[0]) == (found.stack_sets[1],)

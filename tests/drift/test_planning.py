@@ -21,7 +21,7 @@ from constructs_pkg.runtime.drift.observations import (
     approved_config_resources,
 )
 from constructs_pkg.runtime.drift.planning import Attach, RevertByChangeSet, outcome_of, plan
-from tests.drift.world import EXPECTATIONS, FOREIGN, PUBLISHER, TEMPLATE
+from tests.drift.world import APPLICATIONS, EXPECTATIONS, FOREIGN, PUBLISHER, TEMPLATE
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 ACCOUNT, REGION = "444444444403", "eu-west-1"
@@ -30,7 +30,7 @@ PAYMENTS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:code-signing-config:csc-000000000
 CHECKOUT = f"arn:aws:lambda:{REGION}:{ACCOUNT}:code-signing-config:csc-00000000000000002"
 OTHER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:code-signing-config:csc-00000000000000009"
 
-SECOND = ExpectedStackSet("acme-code-signing-second", "second", "Enforce", "propose")
+SECOND = ExpectedStackSet("acme-code-signing-second", "second", "Enforce", "propose", APPLICATIONS)
 BASELINE = Baseline(TEMPLATE, {"Mode": "Enforce"}, approved_config_resources(TEMPLATE))
 WELL = Observation(
     instance=StackInstance(ACCOUNT, REGION, STACK, "SUCCEEDED", "", "IN_SYNC"),
@@ -363,3 +363,24 @@ def test_the_template_tells_which_config_is_which_applications(value, found) -> 
     }
     assert approved_config_resources(template) == found
     assert approved_config_resources("not: json") == {}
+
+
+def test_each_function_is_judged_for_one_of_a_waves_stack_sets() -> None:
+    """Where one template cannot hold all applications, a wave has several StackSets in the same accounts."""
+    first, second = replace(SECOND, applications=("payments",)), replace(SECOND, applications=("checkout",), part=2)
+    names = ("payments-batch", "checkout-batch", "tool")
+    observation = seen(
+        functions=tuple(ObservedFunction(name, "Zip") for name in names), configs=with_function("x", OTHER).configs
+    )
+
+    def judged(stack_set: ExpectedStackSet) -> list[tuple[str, str]]:
+        found = decide(observation, "detect", stack_set=stack_set).findings
+        return [(one.kind, one.resource) for one in found]
+
+    assert judged(first) == [("detached", "payments-batch"), ("unclaimed", "tool"), ("config", OTHER)]
+    assert judged(second) == [("detached", "checkout-batch")]
+
+
+def test_a_config_of_the_waves_other_stack_set_is_ours() -> None:
+    observation = replace(with_function("tool", OTHER), siblings=frozenset({OTHER}))
+    assert decide(observation, "remediate").findings == ()

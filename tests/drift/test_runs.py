@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from constructs_pkg.runtime.drift.settings import Settings
-from tests.drift.world import BUCKET, REGION, STACK_SET, Machine, World, kinds, outcomes, rows_of
+from constructs_pkg.testing.fake_organization.stack_records import FakeStackSet
+from constructs_pkg.testing.fake_organization.stack_state import deploy_stack_set
+from tests.drift.world import BUCKET, REGION, STACK_SET, Machine, World, config_resource, kinds, outcomes, rows_of
 
 NIGHTLY = {"kind": "schedule", "wave": "second"}
 CHANGES = {
@@ -279,3 +281,22 @@ def test_every_region_has_a_row_of_its_own() -> None:
         ("1", "us-east-1", "reverted"),
         ("2", "us-east-1", "clean"),
     ]
+
+
+def test_two_stack_sets_of_a_wave_do_not_call_each_others_configs_foreign() -> None:
+    world = World(accounts=1)
+    (account,) = world.member_accounts
+    first, second = world.expectations.stack_sets
+    part = replace(second, name=f"{STACK_SET}-part-2", part=2, applications=("notices",))
+    world.expectations = replace(world.expectations, stack_sets=(first, second, part))
+    template = {"Resources": {"NoticesConfig": config_resource("Enforce")}}
+    world.aws.stack_sets[part.name] = FakeStackSet(part.name, json.dumps(template), {})
+    deploy_stack_set(world.aws, part.name, {account: [REGION]})
+    assert outcomes(ran(world)) == {account: "clean"}
+    (config,) = [one for one in world.place(account).configs if one not in world.stack(account).resources.values()][-1:]
+    world.place(account).configs[config].mode = "Warn"
+    machine = Machine(world)
+    report = machine.report(machine.run({"kind": "schedule", "wave": part.name}, "two"))
+    assert outcomes(report) == {account: "reverted"}
+    world.aws.faults.denied_actions.add((account, "cloudformation:ListStackResources"))
+    assert outcomes(ran(world)) == {account: "unknown"}

@@ -46,6 +46,8 @@ BUCKET = "acme-drift-remediation-222222222222-eu-west-1"
 TOPIC = "arn:aws:sns:eu-west-1:222222222222:drift"
 MACHINE = "arn:aws:states:eu-west-1:222222222222:execution:acme-drift-remediation"
 
+APPLICATIONS = ("payments", "checkout")
+
 EXPECTATIONS = Expectations(
     organization_id="o-a1b2c3d4e5",
     organization="acme",
@@ -54,8 +56,8 @@ EXPECTATIONS = Expectations(
     publisher_account=SECURITY,
     home_region=REGION,
     stack_sets=(
-        ExpectedStackSet("acme-code-signing-first", "first", "Warn", "detect"),
-        ExpectedStackSet(STACK_SET, "second", "Enforce", "remediate"),
+        ExpectedStackSet("acme-code-signing-first", "first", "Warn", "detect", APPLICATIONS),
+        ExpectedStackSet(STACK_SET, "second", "Enforce", "remediate", APPLICATIONS),
     ),
     applications=(
         ExpectedApplication("payments", ("payments-*",)),

@@ -34,7 +34,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The hour has come for a wave."""
+    """The hour has come for a wave, or for one of its StackSets, by name."""
 
     wave: str
 
@@ -125,7 +125,7 @@ def _of_a_request(event: Mapping[str, object], expectations: Expectations) -> Ev
         return Foreign(f"the event is of the kind {kind!r}; known are schedule, manual, approval")
     wave = text(event, "wave")
     if expectations.stack_set(wave) is None:
-        known = ", ".join(one.wave for one in expectations.stack_sets)
+        known = ", ".join(dict.fromkeys(one.wave for one in expectations.stack_sets))
         return Foreign(f"the organization has no wave {wave!r}; it has {known}")
     if kind == "schedule":
         return Schedule(wave)

@@ -16,19 +16,23 @@ MODES = ("detect", "propose", "remediate")
 
 @dataclass(frozen=True, slots=True)
 class ExpectedStackSet:
-    """The StackSet of one wave.
+    """The StackSet of one wave, or of one part of the applications in it.
 
     Attributes:
         name: Its name.
         wave: The wave's name.
         enforcement: ``Warn`` or ``Enforce``: the mode of the wave's code signing configs.
         drift: One of `MODES`.
+        applications: The names of those whose configs it makes.
+        part: Which part of the applications; the first also answers for what belongs to no application.
     """
 
     name: str
     wave: str
     enforcement: str
     drift: str
+    applications: tuple[str, ...]
+    part: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +100,12 @@ class Expectations:
         return f"{self.organization_id}/drift"
 
     def stack_set(self, name: str) -> ExpectedStackSet | None:
-        """Return the StackSet of this name, or of the wave of this name."""
+        """Return the StackSet of this name, or the first one of the wave of this name."""
         return next((one for one in self.stack_sets if name in {one.name, one.wave}), None)
+
+    def siblings_of(self, stack_set: ExpectedStackSet) -> tuple[ExpectedStackSet, ...]:
+        """Return the other StackSets of the same wave, which make stacks in the same accounts."""
+        return tuple(one for one in self.stack_sets if one.wave == stack_set.wave and one.name != stack_set.name)
 
     def exemption_of(self, function: str, at: datetime) -> Exemption | None:
         """Return an exemption that covers a function, given by name, at a moment."""
@@ -137,8 +145,14 @@ def parse_expectations(document: Mapping[str, object]) -> Expectations:
 
 
 def _stack_set(document: Mapping[str, object]) -> ExpectedStackSet:
+    part = document.get("part")
     found = ExpectedStackSet(
-        text(document, "name"), text(document, "wave"), text(document, "enforcement"), text(document, "drift")
+        text(document, "name"),
+        text(document, "wave"),
+        text(document, "enforcement"),
+        text(document, "drift"),
+        texts(document, "applications"),
+        part if isinstance(part, int) else 1,
     )
     if found.drift not in MODES or found.enforcement not in {"Warn", "Enforce"}:
         raise DocumentError(f"the StackSet {found.name} has drift={found.drift!r}, enforcement={found.enforcement!r}")

@@ -45,6 +45,8 @@ def function_findings(
             yield from judge.function(function)
     for application, config in judge.approved.items():
         yield from judge.enforcement(application, config)
+    if stack_set.part != 1:
+        return  # what nobody answers for is told once in a wave
     if observation.configs is not None and observation.stack is not None:
         yield from judge.unmanaged_configs()
     if observation.profiles is not None:
@@ -66,13 +68,15 @@ class _Judge:
         self._stack_set = stack_set
         self._at = at
         self.approved = approved_configs(observation, baseline)
-        self._approved_arns = {config.arn for config in self.approved.values()}
+        self._approved_arns = {config.arn for config in self.approved.values()} | observation.siblings
         self._config_of = {name: config for config in observation.configs or () for name in config.functions}
 
     def function(self, function: ObservedFunction) -> Iterator[Finding]:
         """Judge where a function is attached."""
         config = self._config_of.get(function.name)
         claims = [one.name for one in self._expectations.applications_of(function.name)]
+        if not self._is_answered_here(claims):
+            return
         accepted = [self.approved[one].arn for one in claims if one in self.approved]
         if config is not None and config.arn in (accepted if claims else self._approved_arns):
             return
@@ -100,6 +104,10 @@ class _Judge:
             explanation = f"the function {function.name} is {where}; it belongs under that of {claims[0]}"
         repair = "attach" if kind in {"detached", "other-config"} else "human"
         yield Finding("attachment", kind, function.name, explanation + lapsed, repair, function.name, exemption)
+
+    def _is_answered_here(self, claims: list[str]) -> bool:
+        """Every function is judged for one of a wave's StackSets only: that of its application, else the first."""
+        return claims[0] in self._stack_set.applications if claims else self._stack_set.part == 1
 
     def enforcement(self, application: str, config: ObservedConfig) -> Iterator[Finding]:
         """Judge whether an approved config refuses what it should refuse."""
@@ -144,7 +152,7 @@ class _Judge:
 
     def _foreign_configs(self) -> Iterator[ObservedConfig]:
         stack = self._observation.stack
-        ours = frozenset[str]() if stack is None else frozenset(stack.resources.values())
+        ours = self._observation.siblings | frozenset(() if stack is None else stack.resources.values())
         yield from (config for config in self._observation.configs or () if config.arn not in ours)
 
     def _config_exemption(self, config: ObservedConfig) -> Exemption | None:

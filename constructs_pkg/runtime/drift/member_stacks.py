@@ -75,13 +75,6 @@ class MemberStacks:
             return None
         with asking(f"read the template of {self._stack_id}"):
             template = self._client.get_template(**self._stack, TemplateStage="Original")["TemplateBody"]
-        listed = pages(f"list the resources of {self._stack_id}", self._client.list_stack_resources, **self._stack)
-        resources = {
-            str(one["LogicalResourceId"]): str(one.get("PhysicalResourceId") or "")
-            for page in listed
-            for one in page["StackResourceSummaries"]
-            if one.get("ResourceStatus") != "DELETE_COMPLETE"
-        }
         return MemberStack(
             stack_id=str(described["StackId"]),
             status=str(described["StackStatus"]),
@@ -90,8 +83,22 @@ class MemberStacks:
             parameters={
                 str(one["ParameterKey"]): str(one.get("ParameterValue", "")) for one in described.get("Parameters", [])
             },
-            resources=resources,
+            resources=self.resources(),
         )
+
+    def resources(self) -> dict[str, str]:
+        """Return logical id to physical id of the stack's resources.
+
+        Raises:
+            Refused: AWS refused.
+        """
+        listed = pages(f"list the resources of {self._stack_id}", self._client.list_stack_resources, **self._stack)
+        return {
+            str(one["LogicalResourceId"]): str(one.get("PhysicalResourceId") or "")
+            for page in listed
+            for one in page["StackResourceSummaries"]
+            if one.get("ResourceStatus") != "DELETE_COMPLETE"
+        }
 
     def start_detection(self) -> str:
         """Let CloudFormation compare the stack with its template; return the detection's id.

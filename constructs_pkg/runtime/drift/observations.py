@@ -146,6 +146,7 @@ class Observation:
         configs: All code signing configs, or None.
         functions: All functions, or None.
         profiles: All signing profiles that can sign, or None.
+        siblings: What the stacks of the wave's other StackSets made here, by physical id.
         unreadable: What could not be read.
     """
 
@@ -157,6 +158,7 @@ class Observation:
     configs: tuple[ObservedConfig, ...] | None = None
     functions: tuple[ObservedFunction, ...] | None = None
     profiles: tuple[ObservedProfile, ...] | None = None
+    siblings: frozenset[str] = frozenset()
     unreadable: tuple[Unreadable, ...] = ()
 
 

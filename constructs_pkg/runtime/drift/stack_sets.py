@@ -43,7 +43,7 @@ class StackSets:
 
     def __init__(self, client: Any, name: str, call_as: str) -> None:
         self._client = client
-        self._name = name
+        self.name = name
         self._who: dict[str, str] = {"StackSetName": name, "CallAs": call_as}
 
     def baseline(self) -> Baseline | None:
@@ -66,12 +66,12 @@ class StackSets:
         """
         found = self._describe()
         if found is None:
-            raise Refused(f"read the StackSet {self._name}", "StackSetNotFoundException", "it does not exist")
+            raise Refused(f"read the StackSet {self.name}", "StackSetNotFoundException", "it does not exist")
         return str(found["TemplateBody"])
 
     def _describe(self) -> Any:
         try:
-            with asking(f"read the StackSet {self._name}"):
+            with asking(f"read the StackSet {self.name}"):
                 found = self._client.describe_stack_set(**self._who)["StackSet"]
         except Refused as refused:
             if refused.code in _GONE:
@@ -85,7 +85,7 @@ class StackSets:
         Raises:
             Refused: AWS refused.
         """
-        with asking(f"list the operations of {self._name}"):
+        with asking(f"list the operations of {self.name}"):
             answer = self._client.list_stack_set_operations(**self._who, MaxResults=100)
         return tuple(
             DetectionOperation(str(one["OperationId"]), str(one.get("Action", "")), str(one.get("Status", "")))
@@ -101,7 +101,7 @@ class StackSets:
         Raises:
             Refused: AWS refused, or another operation runs.
         """
-        with asking(f"detect the drift of {self._name}"):
+        with asking(f"detect the drift of {self.name}"):
             self._client.detect_stack_set_drift(
                 **self._who,
                 OperationId=operation_id,
@@ -126,7 +126,7 @@ class StackSets:
         chosen = {name: value for name, value in only.items() if value is not None}
         seen: set[tuple[str, str]] = set()
         for page in pages(
-            f"list the instances of {self._name}",
+            f"list the instances of {self.name}",
             self._client.list_stack_instances,
             **self._who,
             **chosen,

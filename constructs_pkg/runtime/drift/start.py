@@ -123,10 +123,8 @@ class _Asked:
     def _approval(self, asked: Approval) -> _Resolved | str:
         for expected in self._around.expectations.stack_sets:
             found = self._around.store.read(proposal_key(expected.name, asked.account, asked.region))
-            if found is None:
+            if found is None or found[0].get("digest") != asked.digest:
                 continue
-            if found[0].get("digest") != asked.digest:
-                break
             approved = Approved(asked.account, asked.region, asked.digest)
             trigger = f"approval of the proposal of the run {asked.run_id}"
             return expected.name, None, trigger, ((asked.account, asked.region),), approved
