@@ -11,6 +11,7 @@ import click
 
 from constructs_pkg.aws.clients import Clients
 from constructs_pkg.aws.layers import LayerVersion, download_layer_version, get_layer_version
+from constructs_pkg.aws.signer import AwsSigner
 from constructs_pkg.aws.signers import open_signer
 from constructs_pkg.cli.files import refuse_existing, write_file
 from constructs_pkg.cli.layer_inspection import layer_arn
@@ -141,7 +142,12 @@ def _signed_copy(
 
         def write(target: BinaryIO) -> Provenance:
             source.seek(0)
-            made = signer.sign(source, target, profile=resigning.profile, at=at)
+            if isinstance(signer, AwsSigner):  # which files a provenance in its bucket, too
+                made = signer.sign_object(
+                    source, target, profile=resigning.profile, at=at, name=name, annotations=annotations
+                ).signature
+            else:
+                made = signer.sign(source, target, profile=resigning.profile, at=at)
             target.flush()
             check_signing_result(
                 source,

@@ -48,15 +48,18 @@ _VERDICTS = (
         "has expired or was revoked. Publishing a layer checks nothing, so the layer was published without an error.",
         (
             (
-                "See who signed it: aws lambda get-layer-version shows SigningProfileVersionArn, or nothing where it "
-                "is unsigned"
+                "See who signed it, and whether that is allowed: lambda-code-signing layer inspect ARN --policy "
+                "policy.json"
             ),
             "Your own layer: sign its ZIP and publish a new version",
             (
                 "A vendor's signed layer: have the security team check and add the vendor's profile version as an "
                 "external publisher"
             ),
-            "A vendor's unsigned layer: download it, check it, sign it with your own profile, publish it as your layer",
+            (
+                "A vendor's unsigned layer: look at its code, sign a copy with your own profile (lambda-code-signing "
+                "layer resign ARN), publish it as your layer"
+            ),
         ),
         f"{_GUIDE}; wording: open-telemetry/opentelemetry-lambda#1548",
     ),

@@ -22,14 +22,15 @@ UNKNOWN_LAYER = Rule(
     "A layer of somebody else's, whose publisher nobody knows",
     Severity.FATAL,
     "A function with a config takes a layer only where one of the config's publishers signed it.",
-    "Publish a signed copy of the layer of your own, or have it added to external_layers of the policy file",
+    "Ask 'lambda-code-signing layer inspect' who signed it, and have it added to external_layers of the policy file; "
+    "where nobody did, publish a copy of your own that 'layer resign' has signed",
 )
 FOREIGN_PUBLISHER = Rule(
     "LCS304",
     "A layer of somebody else's, whose publisher is not allowed",
     Severity.FATAL,
     "The policy knows who signs this layer, and does not trust that publisher, or the function's config does not.",
-    "Publish a signed copy of the layer of your own, or ask the security team to admit the publisher",
+    "Ask the security team to admit the publisher, or publish a copy of your own ('lambda-code-signing layer resign')",
 )
 OTHER_REGION = Rule(
     "LCS305",

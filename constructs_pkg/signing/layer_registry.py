@@ -7,7 +7,7 @@ from datetime import date
 from constructs_pkg.arns import LayerVersionArn, SigningProfileVersionArn
 from constructs_pkg.errors import LayerRegistryError, Problem
 from constructs_pkg.signing.policy import CodeSigningPolicy
-from constructs_pkg.signing.template_terms import ExternalLayer, layer_pattern
+from constructs_pkg.signing.template_terms import MAX_EXTERNAL_LAYERS, ExternalLayer, layer_pattern
 
 __all__ = ["MAX_LAYERS", "MAX_PUBLISHERS_OF_A_LAYER", "KnownLayer", "KnownPublisher", "LayerRegistry"]
 
@@ -149,9 +149,17 @@ class LayerRegistry:
 
         Args:
             policy: The policy.
+
+        Raises:
+            LayerRegistryError: Together they are more than a policy file holds.
         """
-        known: Iterable[ExternalLayer] = (*policy.templates.external_layers, *self._external_layers())
-        return replace(policy, templates=replace(policy.templates, external_layers=tuple(dict.fromkeys(known))))
+        both: Iterable[ExternalLayer] = (*policy.templates.external_layers, *self._external_layers())
+        known = tuple(dict.fromkeys(both))
+        if len(known) > MAX_EXTERNAL_LAYERS:
+            message = f"policy and registry have {len(known)} layers together, by Region"
+            remedy = f"A policy holds {MAX_EXTERNAL_LAYERS}: keep the layers and Regions that are in use"
+            raise LayerRegistryError("layer registry", (Problem("layers", message, remedy),))
+        return replace(policy, templates=replace(policy.templates, external_layers=known))
 
     def _external_layers(self) -> list[ExternalLayer]:
         return [external for known in self.layers for external in known.external_layers()]

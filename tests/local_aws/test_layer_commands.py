@@ -248,5 +248,14 @@ def test_the_copy_is_taken_on_under_enforce_where_the_original_is_refused(vendor
     signer = ("--signer", f"aws:bucket={desk.bucket},region={desk.region}", "--profile", profile)
     exit_code, _, err = run("layer", "resign", arn, *signer, "--reason", "tracing", "-o", "agent.zip")
     assert exit_code == 0, err
+    (key,) = [
+        item["Key"] for item in desk.s3.list_objects_v2(Bucket=desk.bucket)["Contents"] if item["Key"][-4:] == "json"
+    ]
+    filed = parse_provenance(desk.read(key))
+    assert (filed.source_name, filed.annotations["license_info"], filed.annotations["reason"]) == (
+        arn,
+        "MIT",
+        "tracing",
+    )
     ours = desk.layer((tmp_path / "agent.zip").read_bytes())["LayerVersionArn"]
     assert [layer["Arn"] for layer in update(FunctionName=function, Layers=[ours])["Layers"]] == [ours]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from constructs_pkg.arns import SigningProfileVersionArn
+from constructs_pkg.arns import LayerVersionArn, SigningProfileVersionArn
 from constructs_pkg.rules import Artifact, ArtifactKind, CheckContext, Resource, Severity, Template, check_template
 from constructs_pkg.rules.code_rules import hits_of_report
 from constructs_pkg.signing.attestation import attest_archive, format_attestation
@@ -18,6 +18,7 @@ from constructs_pkg.signing.trust import TrustStore
 from constructs_pkg.signing.verifier import verify_archive
 from tests.corpus import cms_cases, independent_cms, zip_cases
 from tests.rules.judging import POLICY, PUBLISHER, SIGNED, VERIFIED_AT, broken, config, function, judge
+from tests.signing.test_layer_registry import REGISTRY
 
 
 def layer(**properties: Any) -> dict[str, Any]:
@@ -186,6 +187,16 @@ def test_layers_of_others_need_a_known_and_allowed_publisher(value: Any, expecte
     policy = replace(POLICY, templates=replace(POLICY.templates, external_layers=layers))
     resources = {"F": function(Layers=[value]), "L": layer()}
     assert broken(resources, policy, Parameters={"P": {"Type": "String"}}) == expected
+
+
+def test_layers_of_a_registry_are_known_and_their_publishers_still_have_to_be_allowed() -> None:
+    vendor = "arn:aws:lambda:eu-west-1:777777777777:layer:Observatory-Agent:12"
+    resources = {"F": function(Layers=[vendor])}
+    assert broken(resources, POLICY) == ["LCS303 F"]
+    known = REGISTRY.added_to(POLICY)
+    assert broken(resources, known) == ["LCS304 F"]
+    (publisher,) = REGISTRY.publishers_of(LayerVersionArn.parse(vendor))
+    assert broken(resources, replace(known, allowed_publishers=(*known.allowed_publishers, publisher))) == []
 
 
 def _corpus() -> Iterator[tuple[str, bytes]]:

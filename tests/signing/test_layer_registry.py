@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -127,6 +128,31 @@ def test_a_policy_learns_the_layers_and_trusts_nobody_more() -> None:
         (LAYER.replace(":*:7", ":eu-central-1:7"), EVERYWHERE, "Observatory Ltd"),
         (LAYER.replace(":*:7", ":eu-west-1:7"), IRELAND, "Observatory Ltd"),
     ]
+
+
+def test_more_layers_than_a_policy_file_holds_are_refused_before_it_is_written() -> None:
+    own = SigningProfileVersionArn.parse("arn:aws:signer:eu-west-1:222222222222:/signing-profiles/own/a1B2c3D4e5")
+    evidence = REGISTRY.layers[0].publishers[0]
+    layers = tuple(
+        KnownLayer(
+            "Observatory Ltd",
+            f"arn:aws:lambda:*:777777777777:layer:Observatory-{number}:*",
+            tuple(
+                replace(
+                    evidence,
+                    regions=(region,),
+                    read_from=LayerVersionArn.parse(
+                        f"arn:aws:lambda:{region}:777777777777:layer:Observatory-{number}:1"
+                    ),
+                )
+                for region in ("us-east-1", "eu-west-1", "eu-central-1")
+            ),
+        )
+        for number in range(334)
+    )
+    with pytest.raises(LayerRegistryError, match="1002 layers together"):
+        LayerRegistry(layers).added_to(CodeSigningPolicy((own,)))
+    assert len(LayerRegistry(layers[1:]).added_to(CodeSigningPolicy((own,))).templates.external_layers) == 999
 
 
 # Each wrong in one place: the document, where the problem is, and whether the schema can see it too.
