@@ -28,9 +28,10 @@ role=$(aws iam create-role --role-name walk-refusals --assume-role-policy-docume
 for policy in Enforce Warn; do
   config=$(aws lambda create-code-signing-config --allowed-publishers "SigningProfileVersionArns=$publisher,$short" \
     --code-signing-policies UntrustedArtifactOnDeployment=$policy --query CodeSigningConfig.CodeSigningConfigArn)
-  same "$policy: signed by" "$publisher" "$(aws lambda create-function --function-name "walk-$policy" \
+  read -r signer "$policy" < <(aws lambda create-function --function-name "walk-$policy" \
     --runtime python3.13 --handler index.handler --role "$role" --code-signing-config-arn "$config" \
-    --code "S3Bucket=walk-refusals,S3Key=$good" --query SigningProfileVersionArn)"
+    --code "S3Bucket=walk-refusals,S3Key=$good" --query '[SigningProfileVersionArn, FunctionArn]')
+  same "$policy: signed by" "$publisher" "$signer"
 done
 
 update() { aws lambda update-function-code --function-name "walk-$1" "${@:2}" --query FunctionName; }
@@ -51,3 +52,18 @@ same "signature validation errors" 3.0 "$(aws cloudwatch get-metric-statistics -
   --metric-name SignatureValidationErrors --dimensions Name=FunctionName,Value=walk-Warn --statistics Sum \
   --start-time "$(($(date +%s) - 86400))" --end-time "$(($(date +%s) + 604800))" --period 864000 \
   --query 'Datapoints[0].Sum')"
+
+step "CloudTrail has the status of every signature, under both configs"
+failed=CodeVerificationFailedException
+same "records of walk-Enforce" \
+  "EXPIRED $failed
+INTEGRITY $failed
+MISMATCH $failed
+REVOKED $failed
+VALID accepted" "$(audited "$Enforce")"
+same "records of walk-Warn" \
+  "EXPIRED accepted
+INTEGRITY $failed
+MISMATCH accepted
+REVOKED accepted
+VALID accepted" "$(audited "$Warn")"

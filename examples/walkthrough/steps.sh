@@ -69,6 +69,16 @@ sign() {
   echo "signed/$job.zip"
 }
 
+# audited FUNCTION-ARN: print what CloudTrail recorded of its deployments, a line for each kind of signature and outcome.
+audited() {
+  aws cloudtrail lookup-events --lookup-attributes "AttributeKey=ResourceName,AttributeValue=$1" --output json \
+    --query 'Events[].CloudTrailEvent' | python3 -c 'if True:
+      import json, sys
+      for record in map(json.loads, json.load(sys.stdin)):
+          for artifact in record["additionalEventData"]["codeSigning"]:
+              print(artifact["signatureStatus"], record.get("errorCode", "accepted"))' | LC_ALL=C sort | uniq
+}
+
 trust_lambda='{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
 

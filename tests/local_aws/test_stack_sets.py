@@ -770,9 +770,12 @@ def test_stack_sets_survive_a_restart_and_an_interrupted_operation_is_over(tmp_p
     with LocalAws(**kept) as aws:
         before = StackSet(aws, "kept")
         before.deploy("sandbox")
-        waiting = StackSet(aws, "waiting", TemplateBody=slow("Wait").replace('"60"', '"1"'))
+        waiting = StackSet(aws, "waiting", TemplateBody=slow("Wait"))
         targets = {"OrganizationalUnitIds": [UNITS["development"]]}
         waiting("create_stack_instances", DeploymentTargets=targets, Regions=["eu-west-1"], OperationId="cut")
+        eventually(lambda: stacks_of(aws, DEVELOPMENT), [("StackSet-waiting-", "CREATE_IN_PROGRESS")])
+        begin = time.monotonic()
+    assert time.monotonic() - begin < 15  # less than the minute for which the condition waits
 
     with LocalAws(**kept) as aws:
         after = object.__new__(StackSet)
@@ -785,6 +788,12 @@ def test_stack_sets_survive_a_restart_and_an_interrupted_operation_is_over(tmp_p
         assert after.mode(SANDBOX) == "Enforce"
         cut = after.client.describe_stack_set_operation(StackSetName="waiting", OperationId="cut", **after.who)
         assert cut["StackSetOperation"]["Status"] == "STOPPED"
+        assert stacks_of(aws, DEVELOPMENT) == [("StackSet-waiting-", "CREATE_FAILED")]
+
+
+def stacks_of(aws, account) -> list[tuple[str, str]]:
+    stacks = aws.client("cloudformation", account=account, region="eu-west-1").describe_stacks()["Stacks"]
+    return [(stack["StackName"][:17], stack["StackStatus"]) for stack in stacks]
 
 
 def test_characters_that_xml_cannot_carry_do_not_break_an_answer(aws):

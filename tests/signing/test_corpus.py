@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 
 from constructs_pkg.cli.main import main
-from constructs_pkg.signing.archive import ArchiveLimits
+from constructs_pkg.errors import ArchiveError
+from constructs_pkg.signing.archive import ArchiveLimits, ArchiveReading, read_archive
 from constructs_pkg.signing.archive_defects import ArchiveDefect
 from constructs_pkg.signing.cms_defects import CmsDefect
 from constructs_pkg.signing.policy import CodeSigningPolicy
@@ -64,11 +66,15 @@ def policies() -> dict[tuple[str, str], CodeSigningPolicy]:
 def test_the_verdict_is_the_one_that_the_corpus_states(
     case: CorpusCase, policies: dict[tuple[str, str], CodeSigningPolicy]
 ) -> None:
-    archive, at = case.build(), datetime.fromisoformat(case.at)
+    source: bytes | ArchiveReading = case.build()
+    at = datetime.fromisoformat(case.at)
+    if case.name.startswith("size/"):
+        with suppress(ArchiveError):  # which the verifier meets itself
+            source = read_archive(source)  # once for both modes, which is most of their time
 
     def report(mode: str) -> VerificationReport:
         policy = policies[case.policy, mode]
-        return verify_archive(archive, policy, at, artifact=case.name, expected_entries=case.expected_entries)
+        return verify_archive(source, policy, at, artifact=case.name, expected_entries=case.expected_entries)
 
     enforced, warned = report("enforce"), report("warn")
 

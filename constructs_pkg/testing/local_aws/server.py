@@ -68,7 +68,11 @@ def serve(settings: Settings, on_ready: Callable[[int, str], None]) -> None:
 
     _leave_the_machine_alone(APP)
     overlay = install(settings, organization)
-    asyncio.run(_serve(APP.app, listener, overlay.start, lambda: on_ready(port, account)))
+    # Not asyncio.run(): it would wait for MiniStack's threads, of which one may sit in a WaitCondition for hours. All
+    # state is stored when _serve returns, and the process ends then.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(_serve(APP.app, listener, overlay.start, lambda: on_ready(port, account)))
 
 
 def require_ministack() -> None:

@@ -143,6 +143,11 @@ BEHAVIOURS: tuple[tuple[str, Origin, str], ...] = (
     ("REVERT_DRIFT needs UsePreviousTemplate and previous parameters; others are refused", "our model", "not built"),
     ("REVERT_DRIFT on a stack that a StackSet made is allowed", "our model", "neither documented nor forbidden"),
     ("RoleARN of a change set is accepted and not used", "our model", "MiniStack's stacks have no roles"),
+    (
+        "What ran on a stack or StackSet when the server was stopped has failed, or was stopped, at the next start",
+        "our model",
+        "AWS does not stop",
+    ),
     # Events
     (
         "EventBridge hears of sets, operations (without an action), instances and drift detections",

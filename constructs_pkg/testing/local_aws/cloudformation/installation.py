@@ -18,7 +18,11 @@ from constructs_pkg.testing.local_aws.cloudformation import (
 )
 from constructs_pkg.testing.local_aws.cloudformation.auto_deployment import AutoDeployment
 from constructs_pkg.testing.local_aws.cloudformation.directory import Directory
-from constructs_pkg.testing.local_aws.cloudformation.ministack_stacks import document_of, stack_of
+from constructs_pkg.testing.local_aws.cloudformation.ministack_stacks import (
+    document_of,
+    end_interrupted,
+    stack_of,
+)
 from constructs_pkg.testing.local_aws.cloudformation.query_protocol import Answer, read_request, refuse, write_answer
 from constructs_pkg.testing.local_aws.cloudformation.stack_set_listings import StackSetListings
 from constructs_pkg.testing.local_aws.cloudformation.stack_set_service import StackSetService
@@ -51,6 +55,7 @@ def install(overlay: Overlay) -> None:
     overlay.add_drift_reader(STACK_SET_TYPE, stack_set_type.read, DRIFT_PROPERTIES)
     for name in ("ImportStacksToStackSet", "ActivateOrganizationsAccess", "DeactivateOrganizationsAccess"):
         overlay.add_cloudformation_action(name, _served(name, _refused))
+    overlay.at_start(end_interrupted)
     overlay.at_start(lambda: service.operations.end_interrupted(service.store.all()))
     deployment = AutoDeployment(service, directory)
     overlay.add_cloudformation_action(JOIN_ACTION, _joining(deployment))

@@ -11,6 +11,7 @@ _CLOUDFORMATION = "services.cloudformation"
 
 INTERNALS: tuple[Internal, ...] = (
     Internal(_CLOUDFORMATION, "_stack_events", "why a stack operation failed"),
+    Internal(_CLOUDFORMATION, "_stacks", "operations that a stop of the server cut off"),
     Internal(
         f"{_CLOUDFORMATION}.changesets",
         "_find_change_set",

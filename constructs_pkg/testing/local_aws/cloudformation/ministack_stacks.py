@@ -19,6 +19,7 @@ __all__ = [
     "delete_stack",
     "detect_drift",
     "document_of",
+    "end_interrupted",
     "make_role",
     "missing_capabilities",
     "parse_template",
@@ -126,6 +127,16 @@ async def settled(stack_name: str) -> tuple[str, str]:
         if not stack["StackStatus"].endswith("_IN_PROGRESS"):
             return stack["StackStatus"], _reason(stack)
         pause = min(pause * 1.5, _SLOWEST_POLL_SECONDS)
+
+
+def end_interrupted() -> None:
+    """Let what ran on the stacks of any account when the server was stopped fail: nobody goes on with it."""
+    for stack in _CLOUDFORMATION._stacks._data.values():  # noqa: SLF001
+        operation, in_progress, _ = str(stack["StackStatus"]).partition("_IN_PROGRESS")
+        if in_progress and operation != "REVIEW":  # a stack that waits for its first change set to be executed
+            cleaned_up = operation.removesuffix("_CLEANUP")
+            stack["StackStatus"] = cleaned_up if cleaned_up != operation else f"{operation}_FAILED"
+            stack["StackStatusReason"] = "The local AWS was stopped while the operation ran"
 
 
 def _reason(stack: StackRecord) -> str:
