@@ -41,24 +41,22 @@ class CodeSigningEventBus(Construct):
         super().__init__(scope, construct_id)
         self.name = member.event_bus_name
         self.arn = member.event_bus_arn
-        self.l1 = events.CfnEventBus(
-            self, "Resource", name=member.event_bus_name, description="Code signing events of all member accounts"
-        )
         forwarders = f"arn:{member.partition}:iam::*:role/{member.forwarder_role('*')}"
-        events.CfnEventBusPolicy(
-            self,
-            "Policy",
-            event_bus_name=self.l1.ref,
-            statement_id="OrganizationForwarders",
-            statement={
-                "Sid": "OrganizationForwarders",
-                "Effect": "Allow",
-                "Principal": "*",
-                "Action": "events:PutEvents",
-                "Resource": member.event_bus_arn,
-                "Condition": {
-                    "StringEquals": {"aws:PrincipalOrgID": member.organization_id},
-                    "ArnLike": {"aws:PrincipalArn": forwarders},
-                },
+        statement = {
+            "Sid": "OrganizationForwarders",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "events:PutEvents",
+            "Resource": member.event_bus_arn,
+            "Condition": {
+                "StringEquals": {"aws:PrincipalOrgID": member.organization_id},
+                "ArnLike": {"aws:PrincipalArn": forwarders},
             },
+        }
+        self.l1 = events.CfnEventBus(
+            self,
+            "Resource",
+            name=member.event_bus_name,
+            description="Code signing events of all member accounts",
+            policy={"Version": "2012-10-17", "Statement": [statement]},
         )

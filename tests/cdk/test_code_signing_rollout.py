@@ -240,8 +240,9 @@ def test_the_alarm_sums_over_all_functions_of_the_region(rollout) -> None:
 
 
 def test_only_the_forwarders_of_the_organization_reach_the_central_bus(rollout) -> None:
-    (policy,) = [one for one in rollout[0]["Resources"].values() if one["Type"] == "AWS::Events::EventBusPolicy"]
-    assert policy["Properties"]["Statement"] == {
+    (policy,) = [one for one in rollout[0]["Resources"].values() if one["Type"] == "AWS::Events::EventBus"]
+    (statement,) = policy["Properties"]["Policy"]["Statement"]
+    assert statement == {
         "Sid": "OrganizationForwarders",
         "Effect": "Allow",
         "Principal": "*",

@@ -14,6 +14,12 @@ INTERNALS: tuple[Internal, ...] = (
     Internal(_CLOUDFORMATION, "_stacks", "operations that a stop of the server cut off"),
     Internal(
         f"{_CLOUDFORMATION}.changesets",
+        "_evaluate_conditions",
+        "conditions know pseudo parameters",
+        ("template", "params"),
+    ),
+    Internal(
+        f"{_CLOUDFORMATION}.changesets",
         "_find_change_set",
         "the change set that a request names",
         ("cs_name", "stack_name"),
@@ -36,9 +42,18 @@ INTERNALS: tuple[Internal, ...] = (
     ),
     Internal(f"{_CLOUDFORMATION}.drift", "supports_drift", "which types have a reader", ("resource_type",)),
     Internal(
+        f"{_CLOUDFORMATION}.engine", "_evaluate_conditions", "conditions know pseudo parameters", ("template", "params")
+    ),
+    Internal(
         f"{_CLOUDFORMATION}.engine", "_parse_template", "a StackSet's template is checked early", ("template_body",)
     ),
     Internal(f"{_CLOUDFORMATION}.handlers", "_ACTION_HANDLERS", "stacks are made, updated, deleted, checked"),
+    Internal(
+        f"{_CLOUDFORMATION}.handlers",
+        "_evaluate_conditions",
+        "conditions know pseudo parameters",
+        ("template", "params"),
+    ),
     Internal(
         f"{_CLOUDFORMATION}.handlers", "_missing_capabilities", "capabilities of a StackSet", ("given", "required")
     ),
@@ -77,6 +92,9 @@ INTERNALS: tuple[Internal, ...] = (
     ),
     Internal(
         f"{_CLOUDFORMATION}.provisioners", "_zip_inline", "inline code is checked", ("source", "handler", "runtime")
+    ),
+    Internal(
+        f"{_CLOUDFORMATION}.stacks", "_evaluate_conditions", "conditions know pseudo parameters", ("template", "params")
     ),
     Internal(
         f"{_CLOUDFORMATION}.stacks",

@@ -1,7 +1,7 @@
-"""Properties of MiniStack's own resource types that it drops or refuses and that what we deploy needs.
+"""What MiniStack drops or refuses of its own resource types and templates, and what we deploy needs.
 
 A role's permissions boundary is set, and an alarm on metric queries is stored. Such an alarm never leaves
-``INSUFFICIENT_DATA``: nothing evaluates queries here.
+``INSUFFICIENT_DATA``: nothing evaluates queries here. Conditions know pseudo parameters such as ``AWS::Region``.
 """
 
 from importlib import import_module
@@ -12,6 +12,11 @@ __all__ = ["install"]
 # MiniStack ships no types.
 _PROVISIONERS: Any = import_module("ministack.services.cloudformation.provisioners")
 _IAM: Any = import_module("ministack.services.iam")
+_RESPONSES: Any = import_module("ministack.core.responses")
+_EVALUATING = [
+    import_module(f"ministack.services.cloudformation.{name}")
+    for name in ("changesets", "engine", "handlers", "stacks")
+]
 
 _BOUNDARY = "PermissionsBoundary"
 _ROLE = "AWS::IAM::Role"
@@ -35,6 +40,21 @@ def install() -> None:
         return {**record(name, plain), "MetricName": None, "Namespace": None, "Statistic": None, "Metrics": queries}
 
     _PROVISIONERS._cw_metric_alarm_record = record_with_queries  # noqa: SLF001
+    for module in _EVALUATING:
+        vars(module)["_evaluate_conditions"] = _with_pseudo_parameters(vars(module)["_evaluate_conditions"])
+
+
+def _with_pseudo_parameters(evaluate: Any) -> Any:  # noqa: ANN401 (MiniStack's functions)
+    def evaluate_with_them(template: dict[str, Any], params: dict[str, Any]) -> dict[str, bool]:
+        pseudo = {
+            "AWS::AccountId": _RESPONSES.get_account_id(),
+            "AWS::Partition": "aws",
+            "AWS::Region": _RESPONSES.get_region(),
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+        return evaluate(template, {**{name: {"Value": value} for name, value in pseudo.items()}, **params})
+
+    return evaluate_with_them
 
 
 def _with_boundary(operation: Any, position: int) -> Any:  # noqa: ANN401 (MiniStack's functions)
