@@ -21,6 +21,8 @@ from tests.cdk.conftest import FLAGS, new_app, templates_in
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
+CENTRAL = ("SigningAuthority", "CodeSigning", "SigningPipeline")
+"""The stacks of the account that is deployed to here; test_rollout.py deploys what goes into other accounts."""
 GENERATION_2 = """
 [[signing_profiles]]
 application = "orders"
@@ -127,18 +129,18 @@ def test_organization_is_deployed_by_plain_cdk_changed_in_place_and_destroyed(tm
         deployment = Deployment(aws, file, "222222222222", "eu-west-1")
         deployment.bootstrap()
         chosen = ["--output", tmp_path / "by-cdk", "--context", f"organization={file}"]
-        deployment.cdk("deploy", "--all", "--require-approval", "never", *chosen)
+        deployment.cdk("deploy", *CENTRAL, "--require-approval", "never", *chosen)
         assert templates_in(tmp_path / "by-cdk") == templates_in(deployment.synthesized())
         everything_is_as_the_file_says(deployment)
         guardrails_name_their_own_config(deployment)
         first, policies = deployment.resources(), deployment.policies()
 
         deployment.edit('name = "checkout"', 'name = "checkout"\nmode = "Warn"')
-        deployment.cdk("deploy", "--all", "--require-approval", "never", "--app", deployment.synthesized())
+        deployment.cdk("deploy", *CENTRAL, "--require-approval", "never", "--app", deployment.synthesized())
         everything_is_as_the_file_says(deployment)
         assert (deployment.resources(), deployment.policies()) == (first, policies)
 
-        cdk_destroys_only_what_is_not_protected(deployment)
+        cdk_destroys_only_what_is_not_protected(deployment, *CENTRAL)
 
 
 def test_single_account_takes_a_new_generation_without_replacing_anything_and_is_destroyed(tmp_path: Path) -> None:
@@ -204,7 +206,7 @@ def guardrails_name_their_own_config(deployment: Deployment) -> None:
     assert named == {application: {arn} for application, arn in config_of.items()}
 
 
-def cdk_destroys_only_what_is_not_protected(deployment: Deployment) -> None:
+def cdk_destroys_only_what_is_not_protected(deployment: Deployment, *stacks: str) -> None:
     cloudformation, profiles = deployment.client("cloudformation"), deployment.profiles()
     for stack in cloudformation.describe_stacks()["Stacks"]:
         if stack["StackName"] != "CDKToolkit":
@@ -213,7 +215,9 @@ def cdk_destroys_only_what_is_not_protected(deployment: Deployment) -> None:
             cloudformation.update_termination_protection(
                 StackName=stack["StackName"], EnableTerminationProtection=False
             )
-    deployment.cdk("destroy", "--all", "--force", "--app", deployment.synthesized())
+    deployment.cdk(
+        "destroy", *(("--exclusively", *stacks) if stacks else ("--all",)), "--force", "--app", deployment.synthesized()
+    )
     assert {stack for stack, _ in deployment.resources()} == {"CDKToolkit"}
     assert deployment.profiles() == profiles  # deleting a profile would cancel it for ever
     assert (deployment.configs(), deployment.policies()) == ({}, {})
