@@ -128,7 +128,6 @@ class MemberBaseline(Construct):
             cdk.Stack.of(self),
             application.publishers_parameter,
             type="CommaDelimitedList",
-            description=f"Signing profile version ARNs whose code {application.name} accepts",
         )
         config = lambda_.CfnCodeSigningConfig(
             scope,

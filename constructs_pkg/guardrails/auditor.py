@@ -90,32 +90,6 @@ def auditor_policies(member: MemberAccount) -> tuple[PolicyDocument, ...]:
             actions=("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath", "ssm:ListTagsForResource"),
             resources=(member.parameter_arns,),
         ),
-        Statement(
-            sid="ReadGuardrails",
-            effect="Allow",
-            actions=(
-                "iam:GetPolicy",
-                "iam:GetPolicyVersion",
-                "iam:ListEntitiesForPolicy",
-                "iam:ListPolicyVersions",
-            ),
-            resources=(member.policy_arns(),),
-        ),
-        Statement(
-            sid="ReadRules",
-            effect="Allow",
-            actions=("events:DescribeRule", "events:ListTargetsByRule", "events:ListTagsForResource"),
-            resources=(member.rule_arns,),
-        ),
-        Statement(
-            sid="ReadRoles",
-            effect="Allow",
-            actions=("iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"),
-            resources=tuple(
-                member.role_arn(name)
-                for name in (member.remediator_role, member.auditor_role, member.forwarder_role("*"))
-            ),
-        ),
     )
     return fit(statements, MANAGED_POLICY, what="auditor policy", advice=lambda: "Shorten the organization's name")
 

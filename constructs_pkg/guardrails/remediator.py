@@ -46,10 +46,7 @@ def _stacks(member: MemberAccount) -> tuple[Statement, ...]:
             sid="FindDrift",
             effect="Allow",
             actions=(
-                "cloudformation:DescribeStackEvents",
-                "cloudformation:DescribeStackResource",
                 "cloudformation:DescribeStackResourceDrifts",
-                "cloudformation:DescribeStackResources",
                 "cloudformation:DescribeStacks",
                 "cloudformation:DetectStackDrift",
                 "cloudformation:DetectStackResourceDrift",

@@ -199,7 +199,7 @@ def test_a_member_account_gets_a_config_with_its_policy_and_three_parameters_for
         for one in resources.values()
         if one["Type"] == "AWS::SSM::Parameter"
     }
-    assert len(parameters) == 9
+    assert len(parameters) == 3 * len(ORGANIZATION.applications)
     path = "/lambda-code-signing/code-signing-configs/customer-notices"
     assert {key: value for key, value in parameters.items() if "customer" in key} == {
         f"{path}/arn": ("String", "arn-of-CustomerNoticesConfig"),
