@@ -13,6 +13,7 @@ from constructs_pkg.clock import now
 from constructs_pkg.errors import LambdaCodeSigningError
 from constructs_pkg.node import ensure_node
 from constructs_pkg.organization import load_organization, lock_path, read_lock
+from constructs_pkg.organization.rotation import refuse_to_strand
 
 HERE = Path(__file__).resolve().parent
 
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--organization", default=os.environ.get("ORGANIZATION"), help="default: organization.toml")
     parser.add_argument("--signer", help="who signs the functions of this deployment, such as aws:bucket=NAME")
     parser.add_argument("--policy", help="the policy file that trusts the signer")
+    parser.add_argument("--audit", default=os.environ.get("AUDIT"), help="refuse to strand what this audit file names")
     arguments = parser.parse_args()
     # What the cdk command line was given with -c
     given = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}")) | {k: v for k, v in vars(arguments).items() if v}
@@ -40,6 +42,8 @@ def synthesize(given: dict[str, str]) -> int:
     # All of this before the App, whose constructor already makes cdk.out: a bad file leaves nothing behind.
     organization = load_organization(path, at=now())
     lock = read_lock(lock_path(path))
+    if audit := given.get("audit"):
+        refuse_to_strand(organization, Path(audit), at=now())
 
     import aws_cdk as cdk  # noqa: PLC0415 (a bad file is told without waiting for Node.js)
 

@@ -62,6 +62,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "audit": LazyCommand("constructs_pkg.cli.audit", "Write down whose code runs in all accounts and Regions."),
     "blast-radius": LazyCommand("constructs_pkg.cli.blast_radius", "Say what a revocation would reach, everywhere."),
     "revoke": LazyCommand("constructs_pkg.cli.revoke", "Revoke a signature or a signing profile. CANNOT BE UNDONE."),
+    "rotation": LazyCommand("constructs_pkg.cli.rotation", "Plan the change to a new signing profile, step by step."),
     "organization": LazyCommand(
         "constructs_pkg.cli.organization", "Check organization.toml, keep its ledger of names."
     ),

@@ -192,6 +192,7 @@ def _generations(elements: Elements) -> Iterator[Problem]:
                     'Let one generation sign, and write state = "retiring" for the other',
                 )
             active.setdefault(application, profile)
+    yield from _announced(profiles, active)
     # A profile that names no application of the file may be the one that is missed, and one without a state, too.
     if applications is None or any(profile.text("application") not in applications for profile in profiles):
         return
@@ -203,6 +204,19 @@ def _generations(elements: Elements) -> Iterator[Problem]:
                 application.where(),
                 f"the application {name!r} has no active signing profile, so nothing of it can be signed",
                 f'Add a [[signing_profiles]] with application = "{name}" and state = "active"',
+            )
+
+
+def _announced(profiles: tuple[Element, ...], active: dict[str, Element]) -> Iterator[Problem]:
+    for profile in profiles:
+        application, generation = profile.text("application"), profile.number("generation")
+        current = active.get(application or "")
+        signing = None if current is None else current.number("generation")
+        if profile.text("state") == "announced" and generation and signing and generation < signing:
+            yield Problem(
+                profile.where("state"),
+                f"'announced' is what comes next, and {signing} already signs",
+                'Write "retiring" or "retired"',
             )
 
 
@@ -237,7 +251,7 @@ def _publishers(elements: Elements) -> Iterator[Problem]:
     for application in elements["applications"]:
         name = application.text("name")
         own = sum(
-            profile.text("application") == name and profile.text("state") in {"active", "retiring"}
+            profile.text("application") == name and profile.text("state") in {"announced", "active", "retiring"}
             for profile in elements["signing_profiles"]
         )
         external = sum(_accepts(publisher, name) for publisher in elements["external_publishers"])

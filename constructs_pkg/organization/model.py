@@ -82,7 +82,7 @@ class Organization(OrganizationTable, _Tables):
         raise LambdaCodeSigningError(f"the application {application!r} has no active signing profile")
 
     def accepted_profiles_of(self, application: str) -> tuple[SigningProfile, ...]:
-        """Return the generations whose code is accepted (active and retiring), the oldest first."""
+        """Return the generations whose code is accepted (announced, active and retiring), the oldest first."""
         return tuple(profile for profile in self.profiles_of(application) if profile.is_accepted)
 
     def external_publishers_of(self, application: str) -> tuple[ExternalPublisher, ...]:

@@ -181,10 +181,11 @@ class SigningProfile(Table):
         ),
     ]
     state: Annotated[
-        Literal["active", "retiring", "retired"],
+        Literal["announced", "active", "retiring", "retired"],
         Field(
-            description="active: signs and is accepted, exactly one an application. retiring: is accepted, signs "
-            "nothing new. retired: neither, but stays here because its name can never be used again."
+            description="announced: is accepted, signs nothing yet. active: signs and is accepted, exactly one an "
+            "application. retiring: is accepted, signs nothing new. retired: neither, but stays here because its name "
+            "can never be used again."
         ),
     ]
     version: Annotated[
@@ -197,7 +198,7 @@ class SigningProfile(Table):
 
     @property
     def is_accepted(self) -> bool:
-        """Tell whether code signing configs accept what this generation signed: it is active or retiring."""
+        """Tell whether code signing configs accept what this generation signed: it is announced, active or retiring."""
         return self.state != "retired"
 
     def profile_name(self, organization: OrganizationTable) -> str:

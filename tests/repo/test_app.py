@@ -147,6 +147,27 @@ def test_changed_validity_of_a_recorded_profile_exits_with_2(tmp_path: Path, run
     assert not (tmp_path / "out").exists()
 
 
+def test_a_publisher_that_left_while_its_code_runs_exits_with_2_and_writes_nothing(
+    tmp_path: Path, run_app, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "organization.toml").read_text("utf-8")
+    (tmp_path / "retired.toml").write_text(text.replace('state = "retiring"', 'state = "retired"'))
+    artifact = {
+        "account": "444444444404",
+        "region": "eu-west-1",
+        "function": "payments-api",
+        "artifact": "function",
+        "profile_version_arn": "arn:aws:signer:eu-west-1:222222222222:/signing-profiles/acme_payments_g1/a1B2c3D4e5",
+    }
+    audit = {"version": 1, "at": datetime.now(UTC).isoformat(), "complete": True, "functions": [artifact]}
+    (tmp_path / "audit.json").write_text(json.dumps(audit))
+    monkeypatch.setenv("AUDIT", str(tmp_path / "audit.json"))
+    exit_code, said = run_app(tmp_path / "retired.toml")
+    assert exit_code == 2
+    assert "acme_payments_g1/a1B2c3D4e5, which payments no longer accepts" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_app_run_as_a_command_shows_no_traceback_for_a_bad_file(tmp_path: Path) -> None:
     done = run(sys.executable, "app.py", "--organization", tmp_path / "no.toml", CDK_OUTDIR=str(tmp_path / "out"))
     assert (done.returncode, done.stdout) == (2, "")

@@ -135,7 +135,7 @@ CASES: dict[str, tuple[Changes, list[Problem]]] = {
             Problem(
                 "signing_profiles[0].state (payments generation 1)",
                 "'retireing' is none of the known words",
-                "Write 'active', 'retiring' or 'retired'",
+                "Write 'announced', 'active', 'retiring' or 'retired'",
             ),
         ],
     ),
