@@ -29,6 +29,9 @@ from constructs_pkg.aws.clients import Clients
 from constructs_pkg.aws.member_place import Pace
 from constructs_pkg.cli import surveying
 from constructs_pkg.cli.main import main
+from constructs_pkg.clock import now
+from constructs_pkg.organization import load_organization
+from constructs_pkg.organization.rollout import planned_stack_sets
 from constructs_pkg.testing.fake_organization import (
     LATENCIES,
     ConfigRecord,
@@ -44,6 +47,11 @@ ROOT = Path(__file__).parents[1]
 SECURITY, ROLE = "222222222222", "acme-code-signing-auditor"
 REGIONS = ("eu-west-1", "eu-central-1", "us-east-1", "us-west-2")
 APPLICATIONS = {"payments": "payments", "checkout": "basket", "customer-notices": "notices"}
+OTHERS = [
+    application
+    for application in planned_stack_sets(load_organization(ROOT / "organization.toml", at=now()))[0].applications
+    if application not in APPLICATIONS
+]
 PUBLISHER = "arn:aws:signer:eu-west-1:222222222222:/signing-profiles/acme_payments_g2/a1B2c3D4e5"
 JOB = "arn:aws:signer:eu-west-1:222222222222:/signing-jobs/00000000-0000-0000-0000-000000000001"
 
@@ -94,7 +102,7 @@ class LargeOrganization(FakeOrganization):
     def _make(self, account: str, region: str) -> Place:
         place = Place(account, region)
         chance = random.Random(f"{account}{region}")
-        for number, application in enumerate(APPLICATIONS):
+        for number, application in enumerate([*APPLICATIONS, *OTHERS]):
             arn = f"arn:aws:lambda:{region}:{account}:code-signing-config:csc-{number:017d}"
             place.configs[arn] = ConfigRecord(arn, (PUBLISHER,), "Warn")
             place.parameters[f"/lambda-code-signing/code-signing-configs/{application}/arn"] = ("String", arn)

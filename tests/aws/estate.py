@@ -2,11 +2,14 @@
 
 import itertools
 from datetime import UTC, datetime
+from pathlib import Path
 
 from constructs_pkg.arns import SigningJobArn
 from constructs_pkg.aws.accounts import ListedAccount, MemberAccounts
 from constructs_pkg.aws.clients import Clients
 from constructs_pkg.aws.member_place import Pace
+from constructs_pkg.organization import load_organization
+from constructs_pkg.organization.rollout import planned_stack_sets
 from constructs_pkg.testing.fake_organization import (
     ConfigRecord,
     EventRecord,
@@ -27,7 +30,9 @@ CHECKOUT = "arn:aws:signer:eu-west-1:222222222222:/signing-profiles/acme_checkou
 NOTICES = "arn:aws:signer:eu-west-1:222222222222:/signing-profiles/acme_customer_notices_g1/c1B2c3D4e5"
 VENDOR = "arn:aws:signer:us-east-1:777777777777:/signing-profiles/ObservatoryLayers/a1B2c3D4e5"
 STRANGER = "arn:aws:signer:eu-west-1:999999999999:/signing-profiles/stranger/z1B2c3D4e5"
-PUBLISHERS = {"payments": PAYMENTS, "checkout": CHECKOUT, "customer-notices": NOTICES}
+ORGANIZATION = load_organization(Path(__file__).parents[2] / "organization.toml", at=AT)
+APPLICATIONS = planned_stack_sets(ORGANIZATION)[0].applications
+PUBLISHERS = dict.fromkeys(APPLICATIONS, NOTICES) | {"payments": PAYMENTS, "checkout": CHECKOUT}
 
 
 def job(number: int) -> str:
