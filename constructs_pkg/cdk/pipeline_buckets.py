@@ -36,6 +36,7 @@ class PipelineBuckets(Construct):
 
     Attributes:
         uploads: The bucket of uploads.
+        uploads_policy: Its policy, which lets applications upload.
         signed: The bucket of signed code.
         logs: The bucket of access logs.
     """
@@ -69,7 +70,7 @@ class PipelineBuckets(Construct):
         )
         for bucket in (self.uploads, self.signed):
             bucket.add_resource_dependency(log_policy)
-        self._policy("UploadsPolicy", self.uploads, upload_bucket_policy(names, applications))
+        self.uploads_policy = self._policy("UploadsPolicy", self.uploads, upload_bucket_policy(names, applications))
         self._policy("SignedPolicy", self.signed, signed_bucket_policy(names, organization_id))
 
     def _bucket(

@@ -38,6 +38,8 @@ class PipelineMachines(Construct):
 
     Attributes:
         uploads: The queue of uploads.
+        uploaded: The rule that puts uploads into it.
+        pipe: What carries them on.
         dead_uploads: Where uploads end up that could not be taken in.
         dead_events: Where events end up that EventBridge could not deliver.
         machines: The state machines: ``intake``, ``sign`` and ``finish``.
@@ -62,8 +64,9 @@ class PipelineMachines(Construct):
         self.dead_events = self._queue("DeadEvents", names.dead_event_queue)
         self.dead_uploads = self._queue("DeadUploads", names.dead_upload_queue)
         self.uploads = self._queue("Uploads", names.upload_queue, dead=self.dead_uploads)
-        self._carry()
-        self._listen()
+        self.pipe = self._carry()
+        self.uploaded = self._listen()
+        self._file()
 
     def _make_roles(self, applications: Sequence[PipelineApplication]) -> dict[str, iam.CfnRole]:
         policies = pipeline_role_policies(self._names, applications)
@@ -163,7 +166,7 @@ class PipelineMachines(Construct):
             )
         return {"Version": "2012-10-17", "Statement": statements}
 
-    def _carry(self) -> None:
+    def _carry(self) -> pipes.CfnPipe:
         """Carry uploads from the queue to *intake*, a batch at a time; a batch that fails is received again."""
         pipe = pipes.CfnPipe(
             self,
@@ -182,12 +185,12 @@ class PipelineMachines(Construct):
             ),
         )
         pipe.add_resource_dependency(self.machines["sign"])
+        return pipe
 
-    def _listen(self) -> None:
-        """Put uploads into the queue, and have what AWS Signer has signed filed."""
+    def _listen(self) -> events.CfnRule:
+        """Put uploads into the queue; what the pipeline itself writes is no upload."""
         names = self._names
-        dead = events.CfnRule.DeadLetterConfigProperty(arn=self.dead_events.attr_arn)
-        events.CfnRule(
+        return events.CfnRule(
             self,
             "Uploaded",
             name=f"{names.prefix}-signing-uploaded",
@@ -204,11 +207,18 @@ class PipelineMachines(Construct):
                 events.CfnRule.TargetProperty(
                     id="Queue",
                     arn=self.uploads.attr_arn,
-                    dead_letter_config=dead,
+                    dead_letter_config=self._dead_letters(),
                     sqs_parameters=events.CfnRule.SqsParametersProperty(message_group_id=_GROUP),
                 )
             ],
         )
+
+    def _dead_letters(self) -> events.CfnRule.DeadLetterConfigProperty:
+        return events.CfnRule.DeadLetterConfigProperty(arn=self.dead_events.attr_arn)
+
+    def _file(self) -> None:
+        """Have what AWS Signer has signed for this pipeline filed."""
+        names = self._names
         events.CfnRule(
             self,
             "Ended",
@@ -228,7 +238,7 @@ class PipelineMachines(Construct):
                     id="Finish",
                     arn=self.machines["finish"].attr_arn,
                     role_arn=self._roles["events"].attr_arn,
-                    dead_letter_config=dead,
+                    dead_letter_config=self._dead_letters(),
                     input_transformer=events.CfnRule.InputTransformerProperty(
                         input_paths_map={"job": "$.detail.job_id"}, input_template=json.dumps({"job": "<job>"})
                     ),

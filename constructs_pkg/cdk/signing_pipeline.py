@@ -87,8 +87,9 @@ class SigningPipeline(Construct):
             raise ConstructError(f"applications: {error}") from error
         self.machines = PipelineMachines(self, "Machines", names=self.names, applications=applications)
         self.watch = PipelineWatch(self, "Watch", names=self.names, machines=self.machines, emails=emails)
-        # What arrives before the queue and the rules are there would never be signed.
-        self.machines.node.add_dependency(self.buckets)
+        # Nobody may upload before somebody listens: what came earlier would never be signed.
+        self.buckets.uploads_policy.add_resource_dependency(self.machines.uploaded)
+        self.buckets.uploads_policy.add_resource_dependency(self.machines.pipe)
         cdk.CfnOutput(self, "UploadBucket", value=self.buckets.uploads.ref, description="Where to upload to")
         cdk.CfnOutput(self, "SignedBucket", value=self.buckets.signed.ref, description="Where to deploy from")
         cdk.CfnOutput(self, "Topic", value=self.watch.topic.ref, description="Who is told of failures")
