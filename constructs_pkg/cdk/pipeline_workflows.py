@@ -37,7 +37,9 @@ _TIMEOUT_SECONDS = 2 * 60 * 60
 
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _KEY = r"/^[a-z][a-z0-9_-]*\/[A-Za-z0-9][A-Za-z0-9._\/-]*\.zip$/"
-_COMMIT = r"/^[0-9A-Za-z][0-9A-Za-z._\/-]*$/"
+# Beside the form, because "$" matches before a line break at the end in some engines.
+_OTHER_SIGN = r"/[^A-Za-z0-9._\/-]/"
+_COMMIT_START = r"/^[0-9A-Za-z]/"
 _MOST_COMMIT_CHARACTERS = 128
 _TROUBLE = "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}"
 
@@ -107,7 +109,7 @@ def sign_workflow(names: SigningPipelineNames, applications: Sequence[PipelineAp
         {
             "Begin": _assign({"profiles": profiles, "polls": 0}, "IsAdmissible"),
             "IsAdmissible": _choice(
-                f"$contains($states.input.key, {_KEY}) and "
+                f"$contains($states.input.key, {_KEY}) and $not($contains($states.input.key, {_OTHER_SIGN})) and "
                 "$exists($lookup($profiles, $substringBefore($states.input.key, '/')))",
                 "Look",
                 "NotAdmissible",
@@ -157,7 +159,8 @@ def _staging(names: SigningPipelineNames) -> dict[str, Json]:
     """Read what the uploader says, copy the very version, and take the SHA-256 that S3 computed over the copy."""
     commit = (
         f"$exists($states.result.Metadata.commit) and $length($states.result.Metadata.commit) <= "
-        f"{_MOST_COMMIT_CHARACTERS} and $contains($states.result.Metadata.commit, {_COMMIT}) "
+        f"{_MOST_COMMIT_CHARACTERS} and $contains($states.result.Metadata.commit, {_COMMIT_START}) "
+        f"and $not($contains($states.result.Metadata.commit, {_OTHER_SIGN})) "
         "? {'commit': $states.result.Metadata.commit} : {}"
     )
     metadata = (
