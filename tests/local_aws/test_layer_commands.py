@@ -10,6 +10,7 @@ from constructs_pkg.cli.main import main
 from constructs_pkg.signing.archive import read_archive
 from constructs_pkg.signing.cms import parse_signature
 from constructs_pkg.signing.provenance import check_provenance, parse_provenance
+from constructs_pkg.testing import ThrowawayAuthority
 from tests.local_aws.code_builders import archive, tampered
 from tests.local_aws.test_lambda_enforcement import UNTRUSTED, refusal
 
@@ -150,26 +151,38 @@ def test_wrong_usage_is_told_before_aws_is_asked(run, words, said):
     assert (code, out, said in err) == (2, "", True)
 
 
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """A throwaway authority of the organization; its policy allows the profile that is for layers."""
+    return ThrowawayAuthority.make(tmp_path_factory.mktemp("authority"), profile="acme_layers_g1")
+
+
 @pytest.fixture
-def authority(run, tmp_path):
-    """An authority of the organization, which has a profile for layers; and the policy that trusts it."""
-    assert run("authority", "init", "authority")[0] == 0
-    assert run("authority", "profile", "authority", "acme_layers_g1")[0] == 0
-    assert run("authority", "export-policy", "authority", "-o", "own.json")[0] == 0
-    return tmp_path / "own.json"
+def resign(run, authority):
+    """Runs ``layer resign`` with this authority."""
+    signer = f"authority:{authority.policy_file.parent / 'authority'}"
+    return lambda arn, *words: run(
+        "layer",
+        "resign",
+        arn,
+        "--signer",
+        signer,
+        "--profile",
+        authority.profile,
+        "--reason",
+        "tracing, SEC-12",
+        *words,
+    )
 
 
-RESIGN = ("--signer", "authority:authority", "--profile", "acme_layers_g1", "--reason", "tracing, SEC-12")
-
-
-def test_an_unsigned_layer_becomes_a_signed_copy_that_keeps_its_origin(vendor, desk, run, authority, tmp_path):
+def test_an_unsigned_layer_becomes_a_signed_copy_that_keeps_its_origin(vendor, desk, run, resign, authority, tmp_path):
     arn = shared(vendor, desk, CODE, LicenseInfo="MIT")
-    code, out, err = run("layer", "resign", arn, *RESIGN, "-o", "agent.zip", "--policy", authority)
+    code, out, err = resign(arn, "-o", "agent.zip", "--policy", authority.policy_file)
     assert (code, err) == (0, "")
     assert out.startswith(f"agent.zip: a copy of {arn}, signed by arn:aws:signer:")
     assert out.endswith("  provenance agent.json\n  licence: MIT\n")
     copy = (tmp_path / "agent.zip").read_bytes()
-    assert run("verify", "agent.zip", "--policy", authority)[0] == 0
+    assert run("verify", "agent.zip", "--policy", authority.policy_file)[0] == 0
     provenance = parse_provenance((tmp_path / "agent.json").read_text())
     assert check_provenance(provenance, copy) == ()
     digest = hashlib.sha256(CODE).hexdigest()
@@ -185,52 +198,48 @@ def test_an_unsigned_layer_becomes_a_signed_copy_that_keeps_its_origin(vendor, d
     }
 
 
-def test_a_signed_layer_is_signed_again_only_where_that_is_asked_for(signed, run, authority, tmp_path):
+def test_a_signed_layer_is_signed_again_only_where_that_is_asked_for(signed, run, resign, authority, tmp_path):
     arn, publisher, _ = signed
-    code, out, err = run("layer", "resign", arn, *RESIGN, "-o", "agent.zip")
+    code, out, err = resign(arn, "-o", "agent.zip")
     assert (code, out, f"is signed by {publisher} already" in err) == (1, "", True)
     assert not (tmp_path / "agent.zip").exists()
-    assert run("layer", "resign", arn, *RESIGN, "-o", "agent.zip", "--replace-signature")[0] == 0
-    assert run("verify", "agent.zip", "--policy", authority)[0] == 0
+    assert resign(arn, "-o", "agent.zip", "--replace-signature")[0] == 0
+    assert run("verify", "agent.zip", "--policy", authority.policy_file)[0] == 0
     provenance = parse_provenance((tmp_path / "agent.json").read_text())
     assert provenance.annotations["origin_signing_profile_version_arn"] == publisher
     assert provenance.annotations["license_info"] == "Apache-2.0"
 
 
-@pytest.mark.usefixtures("authority")
 @pytest.mark.parametrize("options", [[], ["--replace-signature"]])
-def test_a_tampered_layer_is_never_signed(vendor, desk, run, tmp_path, options):
+def test_a_tampered_layer_is_never_signed(vendor, desk, resign, tmp_path, options):
     profile, _ = vendor.profile()
     code, _ = vendor.signed(profile)
     arn = shared(vendor, desk, tampered(code), LicenseInfo="MIT")
-    exit_code, out, err = run("layer", "resign", arn, *RESIGN, "-o", "agent.zip", *options)
+    exit_code, out, err = resign(arn, "-o", "agent.zip", *options)
     assert (exit_code, out, "is not what its publisher signed" in err) == (1, "", True)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(("agent", ".agent"))] == []
 
 
-@pytest.mark.usefixtures("authority")
-def test_a_layer_without_a_licence_needs_a_note_which_is_kept(vendor, desk, run, tmp_path):
+def test_a_layer_without_a_licence_needs_a_note_which_is_kept(vendor, desk, resign, tmp_path):
     arn = shared(vendor, desk, CODE)
-    code, _, err = run("layer", "resign", arn, *RESIGN, "-o", "agent.zip")
+    code, _, err = resign(arn, "-o", "agent.zip")
     assert (code, "states no licence" in err) == (2, True)
     note = ("--license-note", "internal use, contract 7")
-    assert run("layer", "resign", arn, *RESIGN, *note, "-o", "agent.zip", "--format", "json")[0] == 0
+    assert resign(arn, *note, "-o", "agent.zip", "--format", "json")[0] == 0
     assert (
         parse_provenance((tmp_path / "agent.json").read_text()).annotations["license_note"]
         == "internal use, contract 7"
     )
 
 
-@pytest.mark.usefixtures("authority")
-def test_nothing_is_replaced_and_nothing_half_written(vendor, desk, run, tmp_path):
+def test_nothing_is_replaced_and_nothing_half_written(vendor, desk, resign, tmp_path):
     arn = shared(vendor, desk, CODE, LicenseInfo="MIT")
     (tmp_path / "agent.json").write_text("{}")
-    code, _, err = run("layer", "resign", arn, *RESIGN, "-o", "agent.zip")
+    code, _, err = resign(arn, "-o", "agent.zip")
     assert (code, "exists already" in err) == (2, True)
     assert not (tmp_path / "agent.zip").exists()
-    unknown = ("--signer", "authority:authority", "--profile", "nobody", "--reason", "x", "-o", "other.zip")
-    assert run("layer", "resign", arn, *unknown)[0] == 2
-    assert run("layer", "resign", arn, *RESIGN, "-o", "agent.tar")[0] == 2
+    assert resign(arn, "--profile", "nobody", "-o", "other.zip")[0] == 2
+    assert resign(arn, "-o", "agent.tar")[0] == 2
     assert not (tmp_path / "other.zip").exists()
 
 
