@@ -12,11 +12,11 @@ from constructs_pkg.cdk.enforced_code_signing import EnforcedCodeSigning, Untrus
 from constructs_pkg.cdk.publishers import Publisher, publisher_arns
 from constructs_pkg.cdk.signed_layer import ImportedSignedLayer, SignedLayer
 from constructs_pkg.errors import ArnError, ConstructError
-from constructs_pkg.signing.layer_registry import LayerRegistry
+from constructs_pkg.signing.layer_registry import KnownLayer, LayerRegistry
 
 __all__ = ["ConsumerCodeSigning", "ConsumerLayer"]
 
-ConsumerLayer = SignedLayer | ImportedSignedLayer | LayerVersionArn | Publisher
+ConsumerLayer = SignedLayer | ImportedSignedLayer | LayerVersionArn | KnownLayer | Publisher
 """A layer, or its publisher: anything that names one, as `ConsumerCodeSigning` takes it."""
 
 
@@ -35,8 +35,8 @@ class ConsumerCodeSigning(EnforcedCodeSigning):
         construct_id: Id within the scope.
         publishers: Whose function code is trusted, as for `EnforcedCodeSigning`; no list token.
         layers: The layers, at least one: a `SignedLayer` or an imported one; the literal ARN of a layer version, which
-            the registry has to know; or a publisher itself, as in ``publishers``. Publishers that are there already
-            are listed once.
+            the registry has to know; an entry of a registry; or a publisher itself, as in ``publishers``. Publishers
+            that are there already are listed once.
         registry: Who signs the layers of others, where ARNs of layer versions are given.
         mode: ``Enforce`` or ``Warn``.
         description: Up to 256 characters.
@@ -94,6 +94,8 @@ def _publishers_of(scope: Construct, layer: ConsumerLayer, where: str, registry:
         return [str(layer.publisher)]
     if isinstance(layer, ImportedSignedLayer) and layer.publisher is not None:
         return [str(layer.publisher)]
+    if isinstance(layer, KnownLayer):
+        return _publishers_here(scope, layer, where)
     arn = _layer_arn(layer, where)
     if arn is not None:
         return _registered(arn, where, registry)
@@ -101,6 +103,19 @@ def _publishers_of(scope: Construct, layer: ConsumerLayer, where: str, registry:
         return publisher_arns(scope, [cast("Publisher", layer)])
     except ConstructError as error:
         raise ConstructError(str(error).replace("publishers[0]", where)) from error
+
+
+def _publishers_here(scope: Construct, layer: KnownLayer, where: str) -> list[str]:
+    region = cdk.Stack.of(scope).region
+    if cdk.Token.is_unresolved(region) and any(publisher.regions for publisher in layer.publishers):
+        raise ConstructError(
+            f"{where}: the publishers of {layer.layer} depend on the Region, which the stack does not know. Give the "
+            "stack an env with its region"
+        )
+    found = layer.publishers_in(region)
+    if not found:
+        raise ConstructError(f"{where}: the registry names nobody who signs {layer.layer} in {region}")
+    return [str(publisher) for publisher in found]
 
 
 def _layer_arn(layer: ConsumerLayer, where: str) -> LayerVersionArn | None:

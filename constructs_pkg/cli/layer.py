@@ -23,10 +23,11 @@ def command() -> None:
 
 
 @command.command(
+    short_help="Say who signed a layer, and whether it is allowed.",
     epilog=examples(
         f"lambda-code-signing layer inspect {_VENDOR} --policy policy.json --registry layers.json",
         f"lambda-code-signing layer inspect {_VENDOR} --policy policy.json --download",
-    )
+    ),
 )
 @_arn
 @click.option("--policy", type=PATH, metavar="FILE", help="The code signing policy file of your platform team.")
@@ -66,10 +67,11 @@ def inspect(
 
 
 @command.command(
+    short_help="Sign a copy of a layer under your profile.",
     epilog=examples(
-        f"lambda-code-signing layer resign {_VENDOR} --signer authority:.authority --profile layers "
+        f"lambda-code-signing layer resign {_VENDOR} --signer aws:bucket=acme-signing --profile acme_layers_g1 "
         '--reason "tracing, reviewed in SEC-12" -o agent.zip'
-    )
+    ),
 )
 @_arn
 @click.option(
@@ -133,10 +135,11 @@ def resign(
 
 
 @command.command(
+    short_help="Check and show a layer registry.",
     epilog=examples(
         "lambda-code-signing layer registry layers.json",
         "lambda-code-signing layer registry layers.json --policy policy.json -o policy-with-layers.json",
-    )
+    ),
 )
 @click.argument("file", metavar="FILE", type=PATH)
 @click.option("--policy", type=PATH, metavar="FILE", help="A policy file: say whom it does not allow.")

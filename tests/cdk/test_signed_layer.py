@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -349,6 +350,7 @@ def test_config_lists_its_own_publishers_and_those_of_the_layers_each_once(stack
             SignedLayer.from_version_arn(stack, "ByRegistry", VENDOR_LAYER),
             LayerVersionArn.parse(VENDOR_LAYER),
             VENDOR_LAYER,
+            REGISTRY.layers[0],
             OWN,
             parameter,
             SignedLayer.from_version_arn(stack, "OfTokens", parameter, publisher=parameter),
@@ -387,6 +389,10 @@ def test_config_of_a_consumer_is_an_enforced_one(stack, template_of) -> None:
             {"layers": [IRELAND, VENDOR_LAYER.replace("eu-west-1", "eu-west-2")], "registry": REGISTRY},
             "layers[1]: the registry does not know who signed the layer",
         ),
+        (
+            {"layers": [IRELAND, replace(REGISTRY.layers[0], publishers=REGISTRY.layers[0].publishers[:1])]},
+            "layers[1]: the registry names nobody who signs arn:aws:lambda:*:777777777777:layer:Observatory-*:* in",
+        ),
         ({"layers": [VENDOR_LAYER.rpartition(":")[0]]}, "layers[0]: "),
         ({"layers": [IRELAND.rpartition("/")[0]]}, "layers[0]: "),
         (
@@ -409,6 +415,11 @@ def test_imported_layer_without_a_publisher_is_refused_by_its_path(stack) -> Non
     layer = SignedLayer.from_version_arn(stack, "Agent", token)
     with pytest.raises(ConstructError, match="the layer Stack/Agent, has an ARN that only the deployment knows"):
         ConsumerCodeSigning(stack, "Config", publishers=[OWN], layers=[layer], registry=REGISTRY)
+
+
+def test_an_entry_of_a_registry_needs_a_known_region_where_regions_have_their_own_publishers(agnostic_stack) -> None:
+    with pytest.raises(ConstructError, match="depend on the Region, which the stack does not know"):
+        ConsumerCodeSigning(agnostic_stack, "Config", publishers=[OWN], layers=[REGISTRY.layers[0]])
 
 
 def test_list_token_of_publishers_cannot_be_joined(stack) -> None:
