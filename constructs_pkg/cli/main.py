@@ -58,6 +58,7 @@ COMMANDS: dict[str, LazyCommand] = {
     ),
     "guardrail": LazyCommand("constructs_pkg.cli.guardrail", "Print the deny-by-default IAM policies for developers."),
     "promote": LazyCommand("constructs_pkg.cli.promote", "Say what would break if a wave enforced."),
+    "drift": LazyCommand("constructs_pkg.cli.drift", "Say what in the member accounts is not as it should be."),
     "rollout": LazyCommand("constructs_pkg.cli.rollout", "Show how far the waves are: instances, drift, operations."),
     "audit": LazyCommand("constructs_pkg.cli.audit", "Write down whose code runs in all accounts and Regions."),
     "blast-radius": LazyCommand("constructs_pkg.cli.blast_radius", "Say what a revocation would reach, everywhere."),

@@ -53,6 +53,11 @@ class Progress:
         self._stream.flush()
         self._is_shown = True
 
+    def reach(self, done: int, everything: int) -> None:
+        """Note how much of everything is done, where that is only known on the way."""
+        self._total_bytes = max(everything, 1)
+        self.advance(done - self._done_bytes)
+
     def close(self) -> None:
         """Remove the line, so that the answer stands alone."""
         if self._is_shown:

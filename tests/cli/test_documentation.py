@@ -19,6 +19,8 @@ REFERENCE = (DOCS / "cli.md").read_text("utf-8").partition("## Every command\n")
 
 def leaves(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
+        if command.invoke_without_command:
+            yield path, command
         for name, inner in command.commands.items():
             yield from leaves(f"{path} {name}", inner)
     else:

@@ -48,7 +48,7 @@ LOCAL_COMMANDS = {
 }
 # These read or change accounts; tests/aws runs the pages about them over a fake organization.
 ASK_AWS = tuple(
-    f"lambda-code-signing {command}" for command in ("promote", "audit", "blast-radius", "revoke", "rollout")
+    f"lambda-code-signing {command}" for command in ("promote", "audit", "blast-radius", "revoke", "rollout", "drift")
 )
 AWS_OPTIONS = {"region", "profile", "query", "output", "endpoint-url", "no-cli-pager", "cli-binary-format", "max-items"}
 AWS_CLI_ONLY = {"lambda": {"zip-file"}, "s3": set()}

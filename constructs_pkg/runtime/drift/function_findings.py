@@ -116,7 +116,8 @@ class _Judge:
         logical_id = self._baseline.configs[application]
         declared = declared_enforcement(self._baseline, self._observation.overrides, logical_id)
         explanation = (
-            f"the config of {application} lets untrusted code pass ({config.enforcement}) in a wave that enforces"
+            f"the config {config.arn} of {application} lets untrusted code pass ({config.enforcement}) "
+            "in a wave that enforces"
         )
         if declared == "Warn":
             explanation += "; the StackSet itself says Warn: the rollout of the wave's mode is not finished"
