@@ -8,6 +8,7 @@ __all__ = ["as_html", "as_markdown", "headline", "notification"]
 
 _SHOWN_ROWS = 200
 _NOTIFIED_ROWS = 20
+_TOLD_PARTS = 10
 _WORDS = {
     "failed": "failed",
     "unknown": "unknown",
@@ -138,8 +139,15 @@ def _told(row: Mapping[str, Any]) -> tuple[str, str]:
     if row["explanation"]:
         what.append(str(row["explanation"]))
     authors = [one["author"] for one in [*findings, *reverted] if one["author"] and not one["author"].get("problem")]
-    who = dict.fromkeys(f"{one['by']}, {one['at']} ({one['call']})" for one in authors)
-    return "; ".join(dict.fromkeys(what)), "; ".join(who)
+    who = [f"{one['by']}, {one['at']} ({one['call']})" for one in authors]
+    return _joined(what), _joined(who)
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """Return different parts in one line, the first of them where there are many: an account has many functions."""
+    different = list(dict.fromkeys(" ".join(part.split()) for part in parts))
+    more = [f"and {len(different) - _TOLD_PARTS} more"] if len(different) > _TOLD_PARTS else []
+    return "; ".join(different[:_TOLD_PARTS] + more)
 
 
 def _commands(report: Mapping[str, Any]) -> list[str]:
