@@ -17,6 +17,10 @@ _ATTEMPTS = 8
 """With boto3's standard retries (exponential back-off up to 20 s), about a minute of throttling is sat out."""
 
 
+_MAX_CONNECTIONS = 64
+"""As many as the command line starts threads at most."""
+
+
 class Clients:
     """Makes boto3 clients, one for each service and Region; safe to use from several threads.
 
@@ -54,7 +58,9 @@ class Clients:
         if self._session is None:
             boto3_session: Any = import_module("boto3.session")
             self._session = boto3_session.Session()
-        config = Config(retries={"mode": "standard", "total_max_attempts": attempts})
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": attempts}, max_pool_connections=_MAX_CONNECTIONS
+        )
         with aws_errors(f"open a client for {service}"):
             return self._session.client(service, region_name=region, config=config)
 

@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import BinaryIO
 
-from constructs_pkg.arns import SigningProfileVersionArn
+from constructs_pkg.arns import SigningProfileArn, SigningProfileVersionArn
 from constructs_pkg.aws.clients import Clients, aws_errors
 from constructs_pkg.aws.pacing import Pace, Waiting
 from constructs_pkg.aws.signing_bucket import SigningBucket
 from constructs_pkg.aws.signing_service import SigningService
 from constructs_pkg.aws.signing_task import SigningTask
-from constructs_pkg.errors import SigningError
+from constructs_pkg.errors import ArnError, SigningError
 from constructs_pkg.regions import SIGNER_REGIONS
 from constructs_pkg.signing.authority_records import SigningRefusal
 from constructs_pkg.signing.policy import CodeSigningPolicy
+from constructs_pkg.signing.provenance import require_claims
 from constructs_pkg.signing.signed_object import SignedObject
 from constructs_pkg.signing.signer import SignedArtifact
 from constructs_pkg.signing.signer_reference import AwsSignerReference
@@ -53,6 +54,9 @@ class AwsSigner:
         commit: What the archives were built from, for their provenance.
         waiting: Clock and sleep.
         pace: How fast AWS Signer is asked; that of the process where left out.
+
+    Raises:
+        ProvenanceError: The commit cannot be written down.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class AwsSigner:
         waiting: Waiting | None = None,
         pace: Pace = _PACE,
     ) -> None:
+        require_claims("archive", commit, {})
         self._reference = reference
         self._clients = clients or Clients()
         self._policy = policy
@@ -83,7 +88,8 @@ class AwsSigner:
         Args:
             source: As for `Signer`.
             target: As for `Signer`.
-            profile: The profile's name, or its version ARN.
+            profile: The profile's version ARN, or its name: then the one of this name that the policy allows in the
+                Region, or else the one that AWS Signer has.
             at: The present moment, aware.
 
         Raises:
@@ -190,6 +196,10 @@ class AwsSigner:
     def _publisher(self, profile: str, place: _Place) -> SigningProfileVersionArn:
         owner = self._reference.profile_owner
         if not profile.startswith("arn:"):
+            _require_name(profile)
+            meant = self._publishers_of_policy(profile, place.service.region, owner)
+            if len(meant) == 1:
+                return meant[0]  # what comes back must be this one's, so that nobody has to be asked
             return place.service.publisher(profile, None if owner == place.account else owner)
         publisher = SigningProfileVersionArn.parse(profile)
         if owner not in {None, publisher.account}:
@@ -203,6 +213,12 @@ class AwsSigner:
                 f"one Region: sign with --region {publisher.region}",
             )
         return publisher
+
+    def _publishers_of_policy(self, name: str, region: str, owner: str | None) -> list[SigningProfileVersionArn]:
+        allowed = () if self._policy is None else self._policy.allowed_publishers
+        return [
+            item for item in allowed if (item.name, item.region) == (name, region) and owner in {None, item.account}
+        ]
 
     def _usable_policy(self, publisher: SigningProfileVersionArn, at: datetime) -> CodeSigningPolicy | None:
         """Return the policy that results are judged by; None where nobody said whom to trust."""
@@ -219,3 +235,13 @@ class AwsSigner:
                 "present policy",
             )
         return policy
+
+
+def _require_name(profile: str) -> None:
+    try:
+        SigningProfileArn.parse(f"arn:aws:signer:eu-west-1:123456789012:/signing-profiles/{profile}")
+    except ArnError as error:
+        raise SigningError(
+            SigningRefusal.ARGUMENT,
+            f"{profile[:100]!r} is no name of a signing profile. A name has 2 to 64 letters, digits and underscores",
+        ) from error

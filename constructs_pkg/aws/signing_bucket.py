@@ -99,13 +99,17 @@ class SigningBucket:
         """Return the present version of an object, or None where there is none.
 
         Raises:
-            AwsError: It cannot be looked at. Without ``s3:ListBucket``, S3 says 403 also where there is no object.
+            AwsError: It cannot be looked at. Without ``s3:ListBucket`` S3 says 403 where there is no object, too.
         """
         try:
             answer = self._call("head_object", f"look at {self._url(key)}", Key=key, ChecksumMode="ENABLED")
         except AwsError as error:
             if error.code in _MISSING:
                 return None
+            if error.code == "403":
+                raise AwsError(
+                    error.code, f"{error} This takes s3:GetObject, and s3:ListBucket where there may be no object"
+                ) from error
             raise
         checksum = answer.get("ChecksumSHA256")
         return ObjectVersion(key, self._version(key, answer), str(answer["ETag"]), checksum)

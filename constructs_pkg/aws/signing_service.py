@@ -106,7 +106,7 @@ class SigningService:
             owner: Its account; the caller's own where None.
 
         Raises:
-            SigningError: It was cancelled or revoked, or is for another platform.
+            SigningError: There is none of this name, it was cancelled or revoked, or is for another platform.
             AwsError: It cannot be read.
         """
         request = {"profileName": profile} | ({} if owner is None else {"profileOwner": owner})
@@ -114,7 +114,7 @@ class SigningService:
         try:
             answer = self._call("GetSigningProfile", doing, self._patience(f"the attempt to {doing}"), request)
         except AwsError as error:
-            raise _with_remedy(error) from error
+            raise _explained(error, profile) from error
         if answer.get("platformId") != LAMBDA_PLATFORM:
             raise SigningError(
                 SigningRefusal.ARGUMENT,
@@ -160,7 +160,7 @@ class SigningService:
         except AwsError as error:
             if error.code == "ValidationException":
                 raise SigningError("request_refused", f"{error} Is the profile active, and for Lambda?") from error
-            raise _with_remedy(error) from error
+            raise _explained(error, publisher.name) from error
         return str(answer["jobId"])
 
     def finished(self, job_id: str) -> SigningJob:
@@ -207,12 +207,17 @@ class SigningService:
                 patience.pause(str(error))
 
 
-def _with_remedy(error: AwsError) -> AwsError:
-    """Say what the usual refusals mean here."""
-    remedies = {
-        "ResourceNotFoundException": "Check name and Region; for another account's profile give --profile-owner",
-        "AccessDeniedException": "The owner of the profile grants signer:StartSigningJob and signer:GetSigningProfile; "
-        "without the second give --profile as a signing profile version ARN",
-    }
-    remedy = remedies.get(error.code)
-    return error if remedy is None else AwsError(error.code, f"{error} {remedy}")
+def _explained(error: AwsError, profile: str) -> AwsError | SigningError:
+    """Say what the usual refusals mean here: a profile that is not there is a mistake, not a missing answer."""
+    if error.code == "ResourceNotFoundException":
+        return SigningError(
+            SigningRefusal.PROFILE_NOT_FOUND,
+            f"{error} Check the name {profile!r} and the Region; for another account's profile give --profile-owner",
+        )
+    if error.code == "AccessDeniedException":
+        return AwsError(
+            error.code,
+            f"{error} The owner of the profile grants signer:StartSigningJob and signer:GetSigningProfile; without the "
+            "second give --profile as a signing profile version ARN",
+        )
+    return error

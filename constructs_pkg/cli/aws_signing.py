@@ -20,7 +20,7 @@ from constructs_pkg.signing.policy_file import MAX_POLICY_BYTES, parse_policy
 from constructs_pkg.signing.signed_object import SignedObject
 from constructs_pkg.signing.signer_reference import AwsSignerReference
 
-__all__ = ["AwsSigning", "sign_with_aws"]
+__all__ = ["AwsSigning", "SharedProgress", "sign_with_aws"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def sign_with_aws(
     trust = read_trust_roots(signing.trust_roots)
     with TemporaryDirectory() as workspace:
         prepared = prepare_sources(sources, output, Path(workspace), is_layer=is_layer, force=force)
-        progress = _SharedProgress(len(prepared))
+        progress = SharedProgress(len(prepared))
         signer = AwsSigner(
             signing.reference,
             policy=policy,
@@ -97,12 +97,17 @@ def sign_with_aws(
     return answer(results, as_json=as_json)
 
 
-class _SharedProgress:
-    """One line for all threads."""
+class SharedProgress:
+    """One line for all threads.
 
-    def __init__(self, count: int) -> None:
+    Args:
+        count: How many archives there are.
+        make: Makes the line, from its label and the count.
+    """
+
+    def __init__(self, count: int, make: Callable[[str, int], Progress] = Progress) -> None:
         noun = "archive" if count == 1 else "archives"
-        self._progress = Progress(f"signing {count} {noun}", count)
+        self._progress = make(f"signing {count} {noun}", count)
         self._lock = threading.Lock()
 
     def advance(self) -> None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
 from constructs_pkg.aws.pacing import Pace, Waiting
@@ -22,6 +23,7 @@ from constructs_pkg.errors import ServiceError, SigningError
 from constructs_pkg.signing.authority import LocalAuthority
 from constructs_pkg.signing.signer_reference import AwsSignerReference
 from constructs_pkg.testing.local_aws.rate_limits import SIGNER_LIMITS, RateLimits
+from tests.signing.signed_archives import archive_of
 
 ACCOUNT, OTHER_ACCOUNT, REGION = "111111111111", "222222222222", "eu-west-1"
 BUCKET, PROFILE = "signing", "payments_g1"
@@ -248,3 +250,25 @@ class FakeBody:
 
 def new_limits(world: World) -> RateLimits:
     return RateLimits(SIGNER_LIMITS, lambda: world.seconds)
+
+
+SOURCE = archive_of(app__py=b"def handler(event, context): return 1\n")
+SHA256 = hashlib.sha256(SOURCE).hexdigest()
+
+
+def sign(world, source=SOURCE, *, profile=PROFILE, target=None, **more):
+    return world.signer(**more).sign_object(source, target, profile=profile, at=world.now(), name="app")
+
+
+def key_of(world, profile=PROFILE):
+    return f"signed/{SHA256}/{profile}-{world.authority.profile(profile).profile_version}.zip"
+
+
+def changed_body(items):
+    return [(name, b"evil" if name == "app.py" else body) for name, body in items]
+
+
+def refused(world, **more) -> SigningError:
+    with pytest.raises(SigningError) as caught:
+        sign(world, **more)
+    return caught.value

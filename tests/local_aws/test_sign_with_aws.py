@@ -196,7 +196,7 @@ def test_what_is_missing_is_told_with_the_remedy(workplace: Workplace) -> None:
     assert workplace.sign("refunds", "--profile", "nobody_g1", code=2) == []
     assert f"there is no bucket {workplace.bucket}" in workplace.err
     workplace.make_bucket()
-    workplace.sign("refunds", "--profile", "nobody_g1", code=3)
+    workplace.sign("refunds", "--profile", "nobody_g1", code=2)
     assert "for another account's profile give --profile-owner" in workplace.err
     workplace.sign("missing", "--profile", "nobody_g1", code=2)
     assert "missing cannot be read" in workplace.err
