@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from constructs_pkg.aws.accounts import MemberAccounts
+from constructs_pkg.aws.clients import Clients
+from constructs_pkg.aws.member_place import Pace
+from constructs_pkg.cli import surveying
 from constructs_pkg.cli.main import main
 from tests.local_aws.code_builders import Desk, archive
 
@@ -55,6 +59,9 @@ def command(local_aws, tmp_path, monkeypatch, capsys):
     """Run a command as an administrator of the security account; return its exit code and its JSON answer."""
     for name, value in local_aws.environment(SECURITY, REGION).items():
         monkeypatch.setenv(name, value)
+    # The local AWS takes any rate: nobody has to wait for a turn.
+    unhurried = MemberAccounts(Clients(), str, REGION, pace=Pace(sleep=lambda _seconds: None))
+    monkeypatch.setattr(surveying, "home", lambda: unhurried)
     monkeypatch.chdir(tmp_path)
     Path("organization.toml").write_text(ORGANIZATION, "utf-8")
 
