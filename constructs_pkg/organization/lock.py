@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from constructs_pkg.errors import OrganizationError, Problem, ValidityError
+from constructs_pkg.json_keys import unique_keys
 from constructs_pkg.organization.model import Organization
 from constructs_pkg.organization.tables import LAMBDA_PLATFORM
 from constructs_pkg.organization.values import shown
@@ -92,7 +93,7 @@ def parse_lock(data: bytes, source: str) -> ProfileLock:
     if len(data) > MOST_LOCK_BYTES:
         _refuse(source, "file", f"it has more than {MOST_LOCK_BYTES} bytes (1 MiB)")
     try:
-        document = json.loads(data.decode("utf-8"), object_pairs_hook=_without_duplicates)
+        document = json.loads(data.decode("utf-8"), object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
         _refuse(source, "file", f"it is not JSON in UTF-8: {str(error)[:200]}", cause=error)
     document = _keys(source, "file", document, {"version", "profiles"})
@@ -173,15 +174,6 @@ def _keys(source: str, where: str, value: object, keys: set[str]) -> dict[str, A
     if found.keys() != keys:
         listed = ", ".join(map(shown, sorted(found)[:10])) or "none"
         _refuse(source, where, f"its keys are {listed}, not {', '.join(sorted(keys))}")
-    return found
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {shown(key)} is there twice")
-        found[key] = value
     return found
 
 

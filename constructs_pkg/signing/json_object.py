@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from constructs_pkg.errors import ArnError, PolicyError, Problem, TrustError, ValidityError
+from constructs_pkg.json_keys import unique_keys
 
-__all__ = ["JsonObject", "parse_json_object", "unique_keys"]
+__all__ = ["JsonObject", "parse_json_object"]
 
 _MISSING = object()
 _SHOWN_CHARACTERS = 60
@@ -129,16 +130,6 @@ def parse_json_object(text: bytes | str, source: str, max_bytes: int) -> JsonObj
     if not isinstance(document, dict):
         raise PolicyError(source, (Problem("file", "not a JSON object", "Write one JSON object"),))
     return JsonObject(cast("dict[str, object]", document), "", [])
-
-
-def unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Build an object, refusing a key that is there twice: two readers could take different ones."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise ValueError(f"the key {twice[:_SHOWN_CHARACTERS]!r} is there twice")
-    return found
 
 
 def _refuse(text: str) -> None:

@@ -57,6 +57,7 @@ _REMEDY_BUILD_AGAIN = (
     "Build the archive again with an ordinary ZIP writer, sign it, and deploy the signed file unchanged"
 )
 _REMEDY_SIGN_AGAIN = "Sign the archive again with an allowed signing profile, and deploy the signed file unchanged"
+_REMEDY_SIGN = "Sign the archive with an allowed signing profile, and deploy the signed file unchanged"
 _REMEDY_PUBLISHER = "Have it signed by one of the allowed publishers, or ask the security team to admit this one"
 
 
@@ -205,7 +206,7 @@ def _mismatch(evidence: _Evidence, policy: CodeSigningPolicy) -> list[Finding] |
     """Judge the publisher; an unsigned archive has none."""
     if evidence.reading is not None and evidence.reading.signature is None:
         message = f"the archive is not signed: it has no entry {SIGNATURE_ENTRY}"
-        return [Finding(CheckName.MISMATCH, "unsigned", message, _REMEDY_SIGN_AGAIN)]
+        return [Finding(CheckName.MISMATCH, "unsigned", message, _REMEDY_SIGN)]
     if evidence.envelope is None:
         return None
     publisher = evidence.envelope.signing_profile_version_arn

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import cast
 
 from constructs_pkg.errors import TemplateError
-from constructs_pkg.signing.json_object import unique_keys
+from constructs_pkg.json_keys import unique_keys
 from constructs_pkg.templates.intrinsic_yaml import parse_yaml
 
 __all__ = ["MAX_JSON_BYTES", "MAX_TEMPLATE_BYTES", "parse_json", "parse_template", "read_bounded"]

@@ -100,7 +100,7 @@ def test_failing_synth_names_rule_construct_and_remedy(authority, unsigned) -> N
         assert f"Rule lambda-code-signing::{rule_id}" in text
     assert text.count("Stack/Function/Resource") == 2
     assert "Suggested fix: Set CodeSigningConfigArn to the organization's config" in text
-    assert "Suggested fix: Sign the archive again with an allowed signing profile" in text
+    assert "Suggested fix: Sign the archive with an allowed signing profile" in text
 
 
 def test_nested_stacks_stages_and_inlined_stack_sets_are_seen(authority, unsigned) -> None:

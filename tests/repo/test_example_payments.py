@@ -170,12 +170,12 @@ def statement_that_detaches(payments: Payments) -> None:
 
 
 MISTAKES = [
-    (unsigned_zip, "LCS201", "Payments/Charge/Resource", "Sign the archive again with an allowed signing profile"),
+    (unsigned_zip, "LCS201", "Payments/Charge/Resource", "Sign the archive with an allowed signing profile"),
     (tampered_by_one_byte, "LCS202", "Payments/Charge/Resource", "Build the archive again"),
     (other_publisher, "LCS203", "Payments/Charge/Resource", "Have it signed by one of the allowed publishers"),
     (inline_function, "LCS207", "Payments/Quick/Resource", "Move it to a file and sign the archive"),
     (image_function, "LCS215", "Payments/Image/Resource", "Package the function as a signed ZIP archive"),
-    (unsigned_layer, "LCS301", "Payments/Money/Resource", "Sign the archive again with an allowed signing profile"),
+    (unsigned_layer, "LCS301", "Payments/Money/Resource", "Sign the archive with an allowed signing profile"),
     (
         statement_that_detaches,
         "LCS501",
