@@ -106,4 +106,11 @@ def _document_of(stack: Resource, files: StackFiles) -> tuple[Mapping[str, objec
     if files.directory is None or "://" in url or "${" in url or not url.strip():
         return None
     path = files.directory / url.removeprefix("file://")
-    return (read_document(path), str(path), path.parent) if path.is_file() else None
+    return (read_document(path), str(path), path.parent) if _is_file(path) else None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long: no file can have it
+        return False

@@ -50,11 +50,18 @@ def _zeros_entry(name: bytes, mebibytes: int, more: bytes = b"", **says: int) ->
     return RawEntry(name, method=8, data=_zeros(mebibytes, more), local=fields, central=fields)
 
 
-def _signed_zeros(more: bytes) -> bytes:
-    """250 MiB of zeros in one deflated entry, and a few bytes more; signed."""
+@functools.cache
+def _sha384_of_zeros() -> "hashlib._Hash":
+    """Return the hash of an entry of 250 MiB of zeros, to be copied."""
     digest = hashlib.sha384(b"zeros")
     for _ in range(250):
         digest.update(_MIB)
+    return digest
+
+
+def _signed_zeros(more: bytes) -> bytes:
+    """250 MiB of zeros in one deflated entry, and a few bytes more; signed."""
+    digest = _sha384_of_zeros().copy()
     digest.update(more + SIGNATURE_DIRECTORY.name)
     signature = RawEntry(SIGNATURE_NAME, signature_of(digest.digest()))
     return build([_zeros_entry(b"zeros", 250, more), SIGNATURE_DIRECTORY, signature])

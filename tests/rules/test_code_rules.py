@@ -1,5 +1,6 @@
 """Rules about code and layers: what each kind of artifact gives, and that no verdict differs from the verifier's."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -199,6 +200,11 @@ def test_layers_of_a_registry_are_known_and_their_publishers_still_have_to_be_al
     assert broken(resources, replace(known, allowed_publishers=(*known.allowed_publishers, publisher))) == []
 
 
+@functools.cache
+def corpus() -> dict[str, bytes]:
+    return dict(_corpus())
+
+
 def _corpus() -> Iterator[tuple[str, bytes]]:
     for case in (*cms_cases.CMS_CASES, *cms_cases.CHAIN_CASES):
         yield f"cms-{case.name}", case.archive()
@@ -208,7 +214,6 @@ def _corpus() -> Iterator[tuple[str, bytes]]:
         yield f"changed-{change.name}", change.apply(cms_cases.archive_with(cms_cases.good_entry()))
 
 
-CORPUS = dict(_corpus())
 CORPUS_POLICY = CodeSigningPolicy(
     (SigningProfileVersionArn.parse(independent_cms.PROFILE_VERSION),), trust=TrustStore.from_pem(cms_cases.ROOT_PEM)
 )
@@ -219,7 +224,7 @@ def test_over_the_whole_corpus_the_rules_decide_as_the_verifier_does(mode: Mode)
     policy = replace(CORPUS_POLICY, mode=mode)
     differing = []
     decisions = set()
-    for name, archive in CORPUS.items():
+    for name, archive in corpus().items():
         report = verify_archive(archive, policy, VERIFIED_AT)
         hits = list(hits_of_report(report, policy, name="archive", location=""))
         severities = {hit.severity or hit.rule.severity for hit in hits}

@@ -54,9 +54,9 @@ def write_bodies_among_padding(path: Path, count: int) -> None:
 
 CASES = {
     "bodies_among_padding": (lambda path: write_bodies_among_padding(path, 2_000), 2_000),
-    "stored_body_of_240_mib": (lambda path: write_stored_zeros(path, 240 * MIB), 1),
-    "deflated_body_of_240_mib": (lambda path: write_deflated_zeros(path, 240 * MIB), 1),
-    "bomb_of_400_mib": (lambda path: write_deflated_zeros(path, 400 * MIB), "expanded_too_large"),
+    "stored_body_of_120_mib": (lambda path: write_stored_zeros(path, 120 * MIB), 1),
+    "deflated_body_of_120_mib": (lambda path: write_deflated_zeros(path, 120 * MIB), 1),
+    "bomb_of_260_mib": (lambda path: write_deflated_zeros(path, 260 * MIB), "expanded_too_large"),
     "largest_directory_of_wide_names": (lambda path: write_wide_names(path, 10_000), 10_000),
 }
 

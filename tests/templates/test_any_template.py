@@ -133,3 +133,10 @@ def test_deep_nesting_is_a_violation_and_no_exception(scratch: Path, place: Any,
         deep = {"Fn::If": ["C", [deep], "y"]}
     scratch.write_text(json.dumps({"Resources": place(deep)}))
     assert not check_assembly(read_template(scratch), POLICY, VERIFIED_AT)
+
+
+def test_a_nested_template_whose_name_is_too_long_for_any_file_is_elsewhere(scratch: Path) -> None:
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "n" * 300}}
+    scratch.write_text(json.dumps({"Resources": {"S": nested}}))
+    violations = check_assembly(read_template(scratch), POLICY, VERIFIED_AT).violations
+    assert [item.rule.id for item in violations] == ["LCS904"]
