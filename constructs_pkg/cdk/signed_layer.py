@@ -17,6 +17,9 @@ from constructs_pkg.cdk.layer_attachment import attach_layer, require_function
 from constructs_pkg.cdk.signed_code_kinds import SignedArchiveCode, SignedAtPublishCode, SignedObjectCode
 from constructs_pkg.cdk.signer_region import require_signer_region
 from constructs_pkg.errors import ArnError, ConstructError
+from constructs_pkg.signing.archive import DEFAULT_LIMITS, open_directory
+from constructs_pkg.signing.archive_bytes import ArchiveBytes
+from constructs_pkg.signing.layer_tree import layer_problems
 
 __all__ = ["ImportedSignedLayer", "SignedLayer", "layer_parameter_prefix"]
 
@@ -48,7 +51,8 @@ class SignedLayer(Construct):
     permissions are therefore retained when they are replaced or leave the template. Delete old ones with
     ``aws lambda delete-layer-version`` once no function has them.
 
-    What it does not check: that consumers allow the publisher, and that the archive has the folders of a layer.
+    Where the archive is on this machine and nothing in it lies where a runtime looks (``python/``, ``bin/``, …), the
+    synth warns. What it does not check: that consumers allow the publisher.
 
     Args:
         scope: The parent construct.
@@ -104,6 +108,8 @@ class SignedLayer(Construct):
         require_signer_region(scope)
         super().__init__(scope, construct_id)
         claim_name(self, "layer_name", layer_name, "Give this layer a name of its own")
+        if isinstance(code, SignedArchiveCode):
+            _warn_of_strange_tree(self, code)
         self.layer_name = layer_name
         self.publisher = code.publisher
         self.l1 = self._layer_version(code, description, license_info, compatible_runtimes, compatible_architectures)
@@ -347,6 +353,16 @@ def _refuse_unsigned(code: object) -> NoReturn:
         "refuses it when the first function with a code signing config takes it on. Use SignedCode.from_artifact, "
         "from_directory, at_publish or from_signed_bucket"
     )
+
+
+def _warn_of_strange_tree(layer: SignedLayer, code: SignedArchiveCode) -> None:
+    """Warn only: a layer may hold nothing but files that functions read below ``/opt``."""
+    with code.path.open("rb") as file:
+        _, directory = open_directory(ArchiveBytes(file), DEFAULT_LIMITS)
+        names = [name.decode("utf-8", "replace") for name in directory.names]
+    problems = layer_problems(names)
+    if problems:
+        cdk.Annotations.of(layer).add_warning_v2("lambda-code-signing:layer-tree", "; ".join(problems))
 
 
 def _check_name(layer_name: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
@@ -189,6 +190,17 @@ def test_a_region_without_signer_is_refused(app, code) -> None:
     zurich = cdk.Stack(app, "Zurich", env=cdk.Environment(account="111122223333", region="eu-central-2"))
     with pytest.raises(ConstructError, match="has no AWS Signer"):
         SignedLayer(zurich, "Tracing", layer_name="shop-tracing", code=code)
+
+
+def test_a_tree_that_no_runtime_would_find_is_warned_of(stack, authority, tmp_path, code) -> None:
+    SignedLayer(stack, "Good", layer_name="shop-tracing", code=code)
+    path = authority.signed_archive(tmp_path / "wrapped.zip", {"layer/python/tracing.py": "VERSION = 1\n"}, at=AT)
+    wrapped = SignedCode.from_artifact(path, policy=authority.policy, at=AT)
+    SignedLayer(stack, "Wrapped", layer_name="shop-wrapped", code=wrapped)
+    warnings = assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value())
+    assert [(entry.id, entry.entry.data.partition(":")[0]) for entry in warnings] == [
+        ("/Stack/Wrapped", "everything lies below layer/")
+    ]
 
 
 def test_object_of_a_bucket_becomes_a_layer_in_its_version(stack, template_of, authority, archive) -> None:
