@@ -21,6 +21,8 @@ REUSED_FOR = timedelta(hours=24)
 """How long a reading is good enough to be used again."""
 
 _FORMAT = 1
+_APPLICATION = 0x4C435331
+"""Says in the header of an SQLite file that it is one of these ("LCS1")."""
 _READING = TypeAdapter(PlaceReading)
 
 
@@ -92,6 +94,10 @@ class SurveyState:
 
     def _prepare(self, question: str) -> None:
         with closing(self._connection.cursor()) as cursor:
+            if cursor.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+                if cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                    raise FileAccessError(f"{self._path} is a database of something else. Name another file")
+                cursor.execute(f"PRAGMA application_id = {_APPLICATION}")
             cursor.execute("CREATE TABLE IF NOT EXISTS question (text TEXT NOT NULL)")
             cursor.execute(
                 "CREATE TABLE IF NOT EXISTS readings (account TEXT, region TEXT, at TEXT NOT NULL, "

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from constructs_pkg.aws.inventory import Wanted
+from constructs_pkg.aws.survey import Judged
 from constructs_pkg.cli.files import refuse_existing, write_file
 from constructs_pkg.cli.output import EXIT_NO_VERDICT, EXIT_YES, say, say_json
 from constructs_pkg.cli.parameters import PATH, examples, force_option, format_option
@@ -55,15 +56,16 @@ def command(
     at = reader.pace.at()
     entries: list[dict[str, str]] = []
     failures: list[Failure] = []
-    with_gaps: list[PlaceReading] = []
-    with reader.reading(surveyed, Wanted(versions=True), state=state, resume=resume, workers=workers) as results:
+    with_gaps: list[Judged[list[dict[str, str]]]] = []
+    wanted = Wanted(versions=True)
+    with reader.reading(surveyed, wanted, _entries, state=state, resume=resume, workers=workers) as results:
         for result in results:
             if isinstance(result, Failure):
                 failures.append(result)
                 continue
-            entries += _entries(result)
+            entries += result.judgement
             if result.gaps:
-                with_gaps.append(PlaceReading(result.place, result.at, gaps=result.gaps))
+                with_gaps.append(result)
     is_complete = not failures and not with_gaps
     document = {"version": 1, "at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "complete": is_complete, "functions": entries}
     data = (json.dumps(document, indent=2) + "\n").encode("ascii")

@@ -70,7 +70,7 @@ def command(
     at = reader.pace.at()
     answer = PromotionAnswer(reader, wave, surveyed, days, at)
     wanted = Wanted(deployment_days=days)
-    with reader.reading(surveyed, wanted, state=state, resume=resume, workers=workers) as results:
+    with reader.reading(surveyed, wanted, answer.judge, state=state, resume=resume, workers=workers) as results:
         for result in results:
             answer.add(result)
     if not answer.obstructions and answer.is_complete and wave.mode == "Warn":

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from constructs_pkg.aws.survey import Judged
 from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, one_line
 from constructs_pkg.cli.surveying import Reader, Surveyed, unknown_json, unknown_text
 from constructs_pkg.inventory.ownership import Ownership
@@ -20,7 +21,7 @@ __all__ = ["PromotionAnswer"]
 
 
 class PromotionAnswer:
-    """What has been found so far; readings are let go of once they are judged.
+    """What has been found so far.
 
     Args:
         reader: The organization.
@@ -47,17 +48,21 @@ class PromotionAnswer:
         self.obstructions: list[Obstruction] = []
         self.exempted: list[Exempted] = []
         self.failures: list[Failure] = []
-        self.with_gaps: list[PlaceReading] = []
+        self.with_gaps: list[Judged[PlaceJudgement]] = []
         self.change: LineChange | None = None
 
-    def add(self, result: PlaceReading | Failure) -> None:
-        """Judge what was read of a place, or note that it was not."""
+    def judge(self, reading: PlaceReading) -> PlaceJudgement:
+        """Judge what was read of a place; safe in any thread."""
+        return judge_place(reading, self.ownership, mode=self.wave.mode, applications=self.applications)
+
+    def add(self, result: Judged[PlaceJudgement] | Failure) -> None:
+        """Add what was found in a place, or note that it could not be read."""
         if isinstance(result, Failure):
             self.failures.append(result)
             return
         if result.gaps:
-            self.with_gaps.append(PlaceReading(result.place, result.at, gaps=result.gaps))
-        judgement = judge_place(result, self.ownership, mode=self.wave.mode, applications=self.applications)
+            self.with_gaps.append(result)
+        judgement = result.judgement
         self.obstructions += judgement.obstructions
         self.exempted += judgement.exempted
         self.places.append(_Place.of(judgement, is_complete=not result.gaps))

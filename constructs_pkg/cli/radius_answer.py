@@ -11,6 +11,7 @@ import click
 from constructs_pkg.arns import SigningJobArn, SigningProfileVersionArn
 from constructs_pkg.aws.inventory import Wanted
 from constructs_pkg.aws.revocation import SignerRecord, Target, signer_record
+from constructs_pkg.aws.survey import Judged
 from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, one_line
 from constructs_pkg.cli.surveying import Reader, Surveyed, all_of, require_accounts, unknown_json, unknown_text
 from constructs_pkg.errors import AwsError
@@ -20,6 +21,7 @@ from constructs_pkg.inventory.blast_radius import (
     AffectedFunction,
     AffectedLayer,
     Effect,
+    PlaceReach,
     reach_of,
 )
 from constructs_pkg.inventory.ownership import Ownership
@@ -82,7 +84,7 @@ def radius_of(
     require_accounts(surveyed, "the organization")
     answer = RadiusAnswer(reader, target, surveyed, reader.pace.at(), looks_at_layers=published_layers)
     wanted = Wanted(versions=True, published_layers=published_layers)
-    with reader.reading(surveyed, wanted, state=state, resume=resume, workers=workers) as results:
+    with reader.reading(surveyed, wanted, answer.judge, state=state, resume=resume, workers=workers) as results:
         for result in results:
             answer.add(result)
     return answer
@@ -112,7 +114,7 @@ class RadiusAnswer:
         self.layers: list[AffectedLayer] = []
         self.configs: list[AffectedConfig] = []
         self.failures: list[Failure] = []
-        self.with_gaps: list[PlaceReading] = []
+        self.with_gaps: list[Judged[PlaceReach]] = []
 
     def _ask_signer(self, reader: Reader) -> None:
         place = reader.members.place(self.target.account, self.target.region)
@@ -124,14 +126,18 @@ class RadiusAnswer:
             if self.signer is None:
                 self.signer_message = "the profile has another version now; AWS Signer tells nothing of this one"
 
-    def add(self, result: PlaceReading | Failure) -> None:
-        """Judge what was read of a place, or note that it was not."""
+    def judge(self, reading: PlaceReading) -> PlaceReach:
+        """Find what is reached in a place; safe in any thread."""
+        return reach_of(reading, str(self.target), self.publisher, self._ownership)
+
+    def add(self, result: Judged[PlaceReach] | Failure) -> None:
+        """Add what was found in a place, or note that it could not be read."""
         if isinstance(result, Failure):
             self.failures.append(result)
             return
         if result.gaps:
-            self.with_gaps.append(PlaceReading(result.place, result.at, gaps=result.gaps))
-        reach = reach_of(result, str(self.target), self.publisher, self._ownership)
+            self.with_gaps.append(result)
+        reach = result.judgement
         self.functions += reach.functions
         self.layers += reach.layers
         self.configs += reach.configs

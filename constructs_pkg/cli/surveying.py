@@ -13,7 +13,7 @@ from constructs_pkg.aws.accounts import ListedAccount, MemberAccounts, accounts_
 from constructs_pkg.aws.clients import Clients, aws_errors
 from constructs_pkg.aws.inventory import Wanted
 from constructs_pkg.aws.member_place import Pace
-from constructs_pkg.aws.survey import WORKERS, Survey
+from constructs_pkg.aws.survey import WORKERS, Judged, Survey
 from constructs_pkg.aws.survey_state import SurveyState
 from constructs_pkg.cli.output import one_line, tell
 from constructs_pkg.cli.parameters import PATH
@@ -36,6 +36,7 @@ __all__ = [
     "unknown_text",
 ]
 
+_T = TypeVar("_T")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -133,13 +134,21 @@ class Reader:
 
     @contextmanager
     def reading(
-        self, surveyed: Surveyed, wanted: Wanted, *, state: Path | None, resume: bool, workers: int
-    ) -> Generator[Iterator[PlaceReading | Failure]]:
+        self,
+        surveyed: Surveyed,
+        wanted: Wanted,
+        judge: Callable[[PlaceReading], _T],
+        *,
+        state: Path | None,
+        resume: bool,
+        workers: int,
+    ) -> Generator[Iterator[Judged[_T] | Failure]]:
         """Read accounts, with progress on a terminal.
 
         Args:
             surveyed: The accounts.
             wanted: What is read of each.
+            judge: Makes something smaller of a reading; called in any thread.
             state: Where readings are kept; None for nowhere.
             resume: Whether what is there is used.
             workers: How many accounts are read at a time.
@@ -163,7 +172,7 @@ class Reader:
             if kept is not None:
                 stack.enter_context(kept)
             regions = self.organization.target_regions
-            yield Survey(self.members, surveyed.accounts, regions, wanted, workers, kept, count).results()
+            yield Survey(self.members, surveyed.accounts, regions, wanted, judge, workers, kept, count).results()
 
 
 def reader_of(organization_file: Path) -> Reader:
@@ -243,7 +252,7 @@ def all_of(reader: Reader, source: str, without: Sequence[str]) -> Surveyed:
     return Surveyed(tuple(one for one in found if one.account not in without), source, left_out)
 
 
-def unknown_json(failures: Sequence[Failure], readings: Sequence[PlaceReading]) -> dict[str, Any]:
+def unknown_json(failures: Sequence[Failure], judged: Sequence[Judged[Any]]) -> dict[str, Any]:
     """Return what is not known, for the JSON answer."""
     return {
         "failures": [
@@ -252,27 +261,27 @@ def unknown_json(failures: Sequence[Failure], readings: Sequence[PlaceReading]) 
         ],
         "gaps": [
             {
-                "account": reading.place.account,
-                "region": reading.place.region,
+                "account": one.place.account,
+                "region": one.place.region,
                 "part": str(gap.part),
                 "kind": str(gap.kind),
                 "message": gap.message,
             }
-            for reading in readings
-            for gap in reading.gaps
+            for one in judged
+            for gap in one.gaps
         ],
     }
 
 
-def unknown_text(failures: Sequence[Failure], readings: Sequence[PlaceReading]) -> list[str]:
+def unknown_text(failures: Sequence[Failure], judged: Sequence[Judged[Any]]) -> list[str]:
     """Return what is not known as a part of the text answer; nothing where everything is known."""
     entries = [
         f"  {one.account} {one.region or 'in all Regions'}, everything: {one.kind}\n    {one_line(one.message)}"
         for one in failures
     ] + [
-        f"  {reading.place.account} {reading.place.region}, {gap.part}: {gap.kind}\n    {one_line(gap.message)}"
-        for reading in readings
-        for gap in reading.gaps
+        f"  {one.place.account} {one.place.region}, {gap.part}: {gap.kind}\n    {one_line(gap.message)}"
+        for one in judged
+        for gap in one.gaps
     ]
     if not entries:
         return []

@@ -180,3 +180,15 @@ def test_audit_that_could_not_read_everything_is_not_complete(estate, run_here) 
     left_out = run_here("audit", "-o", "audit.json", "--force", "--without-account", "111111111111", "--format", "json")
     assert (left_out.code, left_out.json["left_out"]) == (0, ["111111111111"])
     assert len(REGIONS) * 2 + 3 == estate.aws.calls["lambda:ListFunctions"] / 2
+
+
+def test_documented_json_has_the_keys_of_the_real_answer(estate, run_here) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "promotion.md").read_text("utf-8")
+    documented = json.loads(re.findall(r"(?ms)^```json\n(.*?)^```", text)[0])
+    estate.function("payments-old", signer=None)
+    estate.aws.faults.regions_off.add((SANDBOX, "us-east-1"))
+    estate.aws.faults.denied_actions.add((SANDBOX, "cloudtrail:LookupEvents"))
+    real = run_here("promote", "first", "--format", "json").json
+    assert list(documented) == list(real)
+    for key in ("places", "obstructions", "exempted", "failures", "gaps"):
+        assert list(documented[key][0]) == list(real[key][0])

@@ -8,10 +8,10 @@ import pytest
 from constructs_pkg.aws.accounts import ListedAccount, accounts_of_units, all_accounts
 from constructs_pkg.aws.clients import Clients
 from constructs_pkg.aws.inventory import Wanted
-from constructs_pkg.aws.survey import Survey
+from constructs_pkg.aws.survey import Judged, Survey
 from constructs_pkg.aws.survey_state import SurveyState
 from constructs_pkg.errors import AwsError, FileAccessError
-from constructs_pkg.inventory.readings import Failure, FailureKind, PlaceReading
+from constructs_pkg.inventory.readings import Failure, FailureKind
 from constructs_pkg.testing.fake_organization import ServiceAnswer
 from tests.aws.estate import AT, DEVELOPMENT, REGIONS, ROLE, SANDBOX, SECURITY, Estate
 
@@ -26,13 +26,14 @@ def estate() -> Estate:
 
 
 def survey(estate, **more):
-    return Survey(estate.members, more.pop("accounts", estate.accounts), REGIONS, Wanted(deployment_days=14), **more)
+    accounts = more.pop("accounts", estate.accounts)
+    return Survey(estate.members, accounts, REGIONS, Wanted(deployment_days=14), lambda reading: reading, **more)
 
 
 def outcome(results):
     """Return the places that were read, and the failures as (account, Region, kind)."""
     results = list(results)
-    read = sorted(str(one.place) for one in results if isinstance(one, PlaceReading))
+    read = sorted(str(one.place) for one in results if isinstance(one, Judged))
     return read, [(one.account, one.region, one.kind) for one in results if isinstance(one, Failure)]
 
 
@@ -138,6 +139,11 @@ def test_a_state_of_something_else_is_refused(tmp_path) -> None:
     (tmp_path / "text").write_text("no database" * 100)
     with pytest.raises(FileAccessError, match="is no state of a survey"):
         state(tmp_path / "text", resume=True)
+    with sqlite3.connect(tmp_path / "others") as connection:
+        connection.execute("CREATE TABLE customers (name TEXT)")
+    connection.close()
+    with pytest.raises(FileAccessError, match="is a database of something else"):
+        state(tmp_path / "others", resume=True)
     with pytest.raises(FileAccessError, match="cannot be opened"):
         state(tmp_path / "missing" / "state", resume=False)
 
@@ -166,3 +172,15 @@ def test_accounts_of_units_are_those_below_them_too(estate) -> None:
     assert len(all_accounts(home, "eu-west-1", estate.pace)) == 29
     with pytest.raises(AwsError, match="ParentNotFoundException"):
         accounts_of_units(home, ["ou-a1b2-9999999z"], "eu-west-1", estate.pace)
+
+
+def test_who_stops_listening_waits_for_the_region_that_is_being_read_and_no_other(estate) -> None:
+    def judge(reading) -> None:
+        if reading.place.account == DEVELOPMENT:
+            stopped._is_over.wait(10)
+
+    stopped = Survey(estate.members, estate.accounts, REGIONS, Wanted(), judge, workers=1)
+    results = stopped.results()
+    next(results)
+    results.close()
+    assert estate.aws.calls["lambda:ListFunctions"] == 4  # the first account, and one Region of the second
