@@ -1,11 +1,14 @@
 """``lambda-code-signing drift`` as its user runs it: what it prints, how it ends, that it changes nothing itself."""
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
 from constructs_pkg.cli import drifting
 from constructs_pkg.cli.main import main
@@ -230,3 +233,23 @@ def test_a_run_on_this_machine_uses_what_the_functions_use(command) -> None:
         return [(row["account"], row["outcome"], row["findings"]) for row in report["rows"]]
 
     assert findings(local) == findings(deployed)
+
+
+def test_the_commands_of_the_page_do_what_it_says(command, monkeypatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.confirm", lambda *_args, **_more: True)
+    world = in_mode("propose", accounts=3)
+    world.weaken("444444444403")
+    proposed = ran(world)
+    tokens = MarkdownIt().parse((ROOT / "docs" / "drift.md").read_text("utf-8"))
+    blocks = [token.content for token in tokens if token.type == "fence" and token.info == "sh"]
+    commands = [shlex.split(line) for block in blocks for line in block.splitlines()]
+    assert [words[:2] for words in commands] == [["lambda-code-signing", "drift"]] * 4
+    run_id = next(words[3] for words in commands if words[2] == "approve")
+    assert re.fullmatch(r"\d{8}T\d{6}Z-second-[0-9a-f]{8}", run_id)
+    codes = [
+        command(world, *(proposed["run"]["run_id"] if one == run_id else one for one in words[2:]))[0]
+        for words in commands
+    ]
+    assert codes == [0, 1, 0, 0], "told, drifted, approved, put back"
+    assert world.drifted("444444444403") == []
