@@ -240,6 +240,31 @@ def test_a_stack_set_that_is_gone_has_no_baseline(answer) -> None:
             StackSets(client, STACK_SET, "DELEGATED_ADMIN").template()
 
 
+def test_an_operation_is_asked_for_by_its_id() -> None:
+    request = {**WHO, "OperationId": "o"}
+    with stubbed(
+        "cloudformation",
+        ("describe_stack_set_operation", request, {"StackSetOperation": {"Action": "UPDATE", "Status": "FAILED"}}),
+        ("describe_stack_set_operation", request, "OperationNotFoundException: no"),
+        ("describe_stack_set_operation", request, "AccessDenied: no"),
+    ) as client:
+        stack_set = StackSets(client, STACK_SET, "DELEGATED_ADMIN")
+        found = stack_set.operation("o")
+        assert found is not None
+        assert (found, found.is_running) == (DetectionOperation("o", "UPDATE", "FAILED"), False)
+        assert stack_set.operation("o") is None
+        with pytest.raises(Refused, match="AccessDenied"):
+            stack_set.operation("o")
+
+
+@pytest.mark.parametrize(
+    "answer", [{"CodeSigningConfigArn": "", "FunctionName": "a"}, "CodeSigningConfigNotFoundException: none"]
+)
+def test_a_function_without_a_config_is_told_either_way(answer) -> None:
+    with stubbed("lambda", ("get_function_code_signing_config", {"FunctionName": "a"}, answer)) as client:
+        assert Functions(client).config_of("a") == ""
+
+
 def test_functions_are_read_from_the_configs_downwards() -> None:
     config = {
         "CodeSigningConfigId": "csc-00000000000000001",

@@ -39,7 +39,7 @@ def run(event: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
     if this.scope is not None:
         return _done(None)
     operation_id = str(uuid.uuid5(_NAMESPACE, this.run_id))
-    operation = next((one for one in stack_set.operations() if one.operation_id == operation_id), None)
+    operation = stack_set.operation(operation_id)
     if operation is not None and not operation.is_running:
         # A detection that failed for some stacks has still looked at the others.
         problem = None if operation.status == "SUCCEEDED" else f"the drift detection ended {operation.status}"

@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from .access import asking
+from .access import Refused, asking
 from .observations import ObservedConfig, ObservedFunction, ObservedProfile
 from .paging import pages
 
@@ -89,8 +89,13 @@ class Functions:
         Raises:
             Refused: AWS refused.
         """
-        with asking(f"read the code signing config of {function}"):
-            answer = self._client.get_function_code_signing_config(FunctionName=function)
+        try:
+            with asking(f"read the code signing config of {function}"):
+                answer = self._client.get_function_code_signing_config(FunctionName=function)
+        except Refused as refused:
+            if refused.code == "CodeSigningConfigNotFoundException":  # which answer it is, is not documented
+                return ""
+            raise
         return str(answer.get("CodeSigningConfigArn") or "")
 
     def attach(self, function: str, config_arn: str) -> None:

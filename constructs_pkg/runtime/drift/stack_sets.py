@@ -15,6 +15,7 @@ from .paging import pages
 __all__ = ["DetectionOperation", "StackSets", "parsed_template", "resource_drifts"]
 
 _GONE = frozenset({"StackSetNotFoundException", "StackSetNotFound"})
+_NO_OPERATION = frozenset({"OperationNotFoundException", "OperationNotFound"})
 _RUNNING = frozenset({"RUNNING", "STOPPING", "QUEUED"})
 
 
@@ -79,8 +80,24 @@ class StackSets:
             raise
         return None if found.get("Status") == "DELETED" else found
 
+    def operation(self, operation_id: str) -> DetectionOperation | None:
+        """Return one operation; None where there is none of this id.
+
+        Raises:
+            Refused: AWS refused.
+        """
+        try:
+            with asking(f"read the operation {operation_id} of {self.name}"):
+                answer = self._client.describe_stack_set_operation(**self._who, OperationId=operation_id)
+        except Refused as refused:
+            if refused.code in _NO_OPERATION:
+                return None
+            raise
+        found = answer["StackSetOperation"]
+        return DetectionOperation(operation_id, str(found.get("Action", "")), str(found.get("Status", "")))
+
     def operations(self) -> tuple[DetectionOperation, ...]:
-        """Return the latest operations, the newest first: one page, of up to 100.
+        """Return the latest operations: one page, of up to 100.
 
         Raises:
             Refused: AWS refused.

@@ -99,10 +99,9 @@ class _Asked:
         return f"{asked.call} happened in {where}, where there is no stack instance of ours"
 
     def _operation(self, asked: Operation) -> _Resolved | str:
-        operations = self._around.stack_sets(asked.stack_set).operations()
-        found = next((one for one in operations if one.operation_id == asked.operation_id), None)
+        found = self._around.stack_sets(asked.stack_set).operation(asked.operation_id)
         if found is None:
-            return f"the operation {asked.operation_id} is none of the latest of {asked.stack_set}"
+            return f"the operation {asked.operation_id} is none of {asked.stack_set}"
         if found.action == "DETECT_DRIFT":
             return f"the operation {asked.operation_id} is a drift detection, and changed nothing"
         trigger = f"the operation {found.action} {asked.operation_id} ended {asked.status}"

@@ -87,6 +87,15 @@ class StackSetCalls(Service):
         ]
         return self._summaries("ListStackSetOperations", items, NextToken, MaxResults)
 
+    def describe_stack_set_operation(
+        self, *, StackSetName: str, OperationId: str, CallAs: str = "SELF"
+    ) -> dict[str, Any]:
+        """Describe an operation."""
+        for one in self._operations(self._stack_set(StackSetName, CallAs)):
+            if one.operation_id == OperationId:
+                return {"StackSetOperation": {"OperationId": OperationId, "Action": one.action, "Status": one.status}}
+        raise ServiceAnswer("OperationNotFoundException", f"Operation {OperationId} not found", 404)
+
     def list_stack_instance_resource_drifts(
         self,
         *,
