@@ -13,9 +13,10 @@ from constructs_pkg.cli.verification import read_trust_roots
 from constructs_pkg.errors import ArchiveError, CmsError, LambdaCodeSigningError, TrustError
 from constructs_pkg.signing.archive import SIGNATURE_ENTRY, ArchiveReading, read_archive
 from constructs_pkg.signing.archive_defects import ArchiveDefect
+from constructs_pkg.signing.certificate_chain import verify_chain
 from constructs_pkg.signing.cms import SignatureEnvelope, parse_signature
 from constructs_pkg.signing.report import iso_time
-from constructs_pkg.signing.trust import CertificateSummary, TrustStore, verify_chain
+from constructs_pkg.signing.trust import CertificateSummary, TrustStore
 
 __all__ = ["INSPECTION_VERSION", "inspect_archive"]
 

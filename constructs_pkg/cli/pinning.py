@@ -15,6 +15,7 @@ from constructs_pkg.cli.verification import read_trust_roots
 from constructs_pkg.errors import ArchiveError, CmsError, LambdaCodeSigningError, TrustError
 from constructs_pkg.signing.archive import read_archive
 from constructs_pkg.signing.archive_defects import ArchiveDefect
+from constructs_pkg.signing.certificate_chain import verify_chain
 from constructs_pkg.signing.cms import parse_signature
 from constructs_pkg.signing.report import iso_time
 from constructs_pkg.signing.trust import (
@@ -23,7 +24,6 @@ from constructs_pkg.signing.trust import (
     TrustStore,
     fingerprint_text,
     parse_fingerprint,
-    verify_chain,
 )
 
 __all__ = ["ROOTS_VERSION", "pin_root", "show_roots"]

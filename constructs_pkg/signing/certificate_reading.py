@@ -1,9 +1,13 @@
-"""Loading certificates whole: the library reads names and extensions on demand, and fails on demand too."""
+"""Loading certificates whole, and reading them: the library parses names and extensions on demand, and fails then."""
+
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-__all__ = ["load_certificate", "load_certificates"]
+__all__ = ["extension_of", "load_certificate", "load_certificates", "name_of"]
+
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
 def load_certificate(der: bytes) -> x509.Certificate:
@@ -46,3 +50,16 @@ def _load(data: bytes, *, is_pem: bool = False) -> list[x509.Certificate]:
     ) as error:
         raise ValueError(str(error)) from error
     return found
+
+
+def extension_of(extensions: x509.Extensions, kind: type[_Extension]) -> _Extension | None:
+    """Return an extension of a certificate; None where it has none of this kind."""
+    try:
+        return extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def name_of(certificate: x509.Certificate) -> str:
+    """Return what messages call a certificate: its subject (RFC 4514) in quotes."""
+    return f"'{certificate.subject.rfc4514_string()}'"

@@ -26,9 +26,10 @@ from constructs_pkg.signing.archive import (
 )
 from constructs_pkg.signing.archive_bytes import ArchiveBytes
 from constructs_pkg.signing.archive_defects import shown
+from constructs_pkg.signing.certificate_chain import verify_chain
 from constructs_pkg.signing.cms import SignatureEnvelope, parse_signature
 from constructs_pkg.signing.policy import CodeSigningPolicy
-from constructs_pkg.signing.trust import TrustStore, verify_chain
+from constructs_pkg.signing.trust import TrustStore
 from constructs_pkg.signing.verifier import verify_archive
 
 __all__ = ["CheckedSignature", "ResultDefect", "check_signing_result"]

@@ -28,6 +28,7 @@ from constructs_pkg.signing.archive import (
 )
 from constructs_pkg.signing.archive_defects import ArchiveDefect
 from constructs_pkg.signing.aws_messages import AwsError, improperly_signed, signature_not_accepted
+from constructs_pkg.signing.certificate_chain import CertificateChain, verify_chain
 from constructs_pkg.signing.cms import SignatureEnvelope, parse_signature
 from constructs_pkg.signing.policy import CodeSigningPolicy, Mode
 from constructs_pkg.signing.report import (
@@ -41,7 +42,6 @@ from constructs_pkg.signing.report import (
     VerificationReport,
     iso_time,
 )
-from constructs_pkg.signing.trust import CertificateChain, verify_chain
 
 __all__ = ["verify_archive"]
 

@@ -14,10 +14,11 @@ from constructs_pkg.errors import ArchiveError, CmsError, TrustError
 from constructs_pkg.signing.archive import SIGNATURE_ENTRY, ArchiveLimits, ArchiveReading, read_archive
 from constructs_pkg.signing.archive_defects import ArchiveDefect
 from constructs_pkg.signing.ber import MAX_INDEFINITE_DEPTH, to_der
+from constructs_pkg.signing.certificate_chain import verify_chain
 from constructs_pkg.signing.cms import SignatureEnvelope, parse_signature
 from constructs_pkg.signing.cms_defects import CmsDefect
 from constructs_pkg.signing.inflate import FASTEST, STANDARD, DeflateLibrary
-from constructs_pkg.signing.trust import TrustDefect, TrustStore, verify_chain
+from constructs_pkg.signing.trust import TrustDefect, TrustStore
 from tests.corpus.cms_cases import CMS_CASES, CONTENT_DIGEST, ROOT_PEM
 from tests.corpus.independent_cms import armored
 

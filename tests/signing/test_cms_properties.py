@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from constructs_pkg.errors import CmsError, TrustError
 from constructs_pkg.signing.ber import MAX_INDEFINITE_DEPTH, to_der
+from constructs_pkg.signing.certificate_chain import verify_chain
 from constructs_pkg.signing.cms import MAX_SIGNATURE_BYTES, SignatureEnvelope, parse_signature
 from constructs_pkg.signing.cms_defects import CmsDefect
-from constructs_pkg.signing.trust import TrustDefect, TrustStore, verify_chain
+from constructs_pkg.signing.trust import TrustDefect, TrustStore
 from tests.corpus import cms_cases as corpus
 from tests.corpus import independent_cms as cms
 from tests.corpus.independent_cms import Parts

@@ -7,6 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from constructs_pkg.errors import TrustError
+from constructs_pkg.signing.certificate_chain import verify_chain
 from constructs_pkg.signing.cms import parse_signature
 from constructs_pkg.signing.trust import (
     DOCUMENTED_COMMERCIAL_ROOT_SHA256,
@@ -16,7 +17,6 @@ from constructs_pkg.signing.trust import (
     TrustStore,
     fingerprint_text,
     parse_fingerprint,
-    verify_chain,
 )
 from tests.corpus import certificate_zoo as zoo
 from tests.corpus import cms_cases as corpus
