@@ -1,31 +1,22 @@
-"""What the elements of an organization file must be together: references, duplicates, generations, limits and dates.
+"""What the elements of an organization file must be together: references, duplicates, dates; profiles, waves.
 
 Works on elements that may be broken in part and adds no follow-up problems: a name that stands in the file is known,
 even where its element is broken; where a name could not be read, any reference may mean it; and nothing is counted that
 could not be read.
-
-Sources: at most 20 publishers a code signing config (botocore 1.43.106, ``lambda``, ``SigningProfileVersionArns``);
-profile names of at most 64 characters (``signer``, ``ProfileName``). That a profile name is never free again, and that
-AWS Signer refuses roles with a path, is what users of AWS Signer report.
 """
 
 from collections.abc import Iterator
 from datetime import date
-from typing import cast
 
 from constructs_pkg.arns import RoleArn, SigningProfileVersionArn
 from constructs_pkg.errors import Problem
 from constructs_pkg.organization.elements import Element, Elements, did_you_mean
-from constructs_pkg.organization.tables import profile_name
+from constructs_pkg.organization.profile_checks import check_profiles
 from constructs_pkg.organization.values import shown
+from constructs_pkg.organization.wave_checks import check_waves
 from constructs_pkg.regions import partition_of_region
 
-__all__ = ["MOST_PUBLISHERS", "check_together"]
-
-MOST_PUBLISHERS = 20
-"""How many signing profile versions one code signing config can list."""
-
-_LONGEST_PROFILE_NAME = 64
+__all__ = ["check_together"]
 
 _UNIQUE = (
     ("organizational_units", "name"),
@@ -58,10 +49,8 @@ def check_together(elements: Elements, *, today: date) -> list[Problem]:
         *_units(elements),
         *_references(elements),
         *_signers(elements),
-        *_generations(elements),
-        *_profile_names(elements),
-        *_publishers(elements),
-        *_waves(elements),
+        *check_profiles(elements, _names(elements, "applications")),
+        *check_waves(elements),
         *_partitions(elements),
         *_dates(elements, today),
     ]
@@ -169,168 +158,6 @@ def _signers(elements: Elements) -> Iterator[Problem]:
                 )
 
 
-def _generations(elements: Elements) -> Iterator[Problem]:
-    applications = _names(elements, "applications")
-    profiles = elements["signing_profiles"]
-    first: dict[tuple[str, int], Element] = {}
-    active: dict[str, Element] = {}
-    for profile in profiles:
-        application, generation = profile.text("application"), profile.number("generation")
-        if application is not None and generation is not None and (application, generation) in first:
-            yield Problem(
-                profile.where("generation"),
-                f"{generation} is also that of {first[application, generation].where()}",
-                "Give each generation its own number; a number is used once for ever, as the profile's name is",
-            )
-        if application is not None and generation is not None:
-            first.setdefault((application, generation), profile)
-        if application is not None and profile.text("state") == "active":
-            if application in active:
-                yield Problem(
-                    profile.where("state"),
-                    f"'active' is also that of {active[application].where()}",
-                    'Let one generation sign, and write state = "retiring" for the other',
-                )
-            active.setdefault(application, profile)
-    yield from _announced(profiles, active)
-    # A profile that names no application of the file may be the one that is missed, and one without a state, too.
-    if applications is None or any(profile.text("application") not in applications for profile in profiles):
-        return
-    unclear = {profile.text("application") for profile in profiles if profile.text("state") is None}
-    for application in elements["applications"]:
-        name = application.text("name")
-        if profiles and name is not None and name not in active and name not in unclear:
-            yield Problem(
-                application.where(),
-                f"the application {name!r} has no active signing profile, so nothing of it can be signed",
-                f'Add a [[signing_profiles]] with application = "{name}" and state = "active"',
-            )
-
-
-def _announced(profiles: tuple[Element, ...], active: dict[str, Element]) -> Iterator[Problem]:
-    for profile in profiles:
-        application, generation = profile.text("application"), profile.number("generation")
-        current = active.get(application or "")
-        signing = None if current is None else current.number("generation")
-        if profile.text("state") == "announced" and generation and signing and generation < signing:
-            yield Problem(
-                profile.where("state"),
-                f"'announced' is what comes next, and {signing} already signs",
-                'Write "retiring" or "retired"',
-            )
-
-
-def _profile_names(elements: Elements) -> Iterator[Problem]:
-    first: dict[str, str] = {}
-    for application in elements["applications"]:
-        name = application.text("name")
-        if name is None:
-            continue
-        other = first.setdefault(name.replace("-", "_"), name)
-        if other != name:
-            yield Problem(
-                application.where("name"),
-                f"{name!r} gives the same signing profile names as {other!r}, because '-' becomes '_' there",
-                "Rename one of the two",
-            )
-    organization = next((element.text("name") for element in elements["organization"]), None)
-    for profile in elements["signing_profiles"]:
-        application, generation = profile.text("application"), profile.number("generation")
-        if organization is None or application is None or generation is None:
-            continue
-        text = profile_name(organization, application, generation)
-        if len(text) > _LONGEST_PROFILE_NAME:
-            yield Problem(
-                profile.where(),
-                f"its name in AWS would be {text!r} with {len(text)} characters",
-                f"Shorten the application's name: a profile name has at most {_LONGEST_PROFILE_NAME} characters",
-            )
-
-
-def _publishers(elements: Elements) -> Iterator[Problem]:
-    for application in elements["applications"]:
-        name = application.text("name")
-        own = sum(
-            profile.text("application") == name and profile.text("state") in {"announced", "active", "retiring"}
-            for profile in elements["signing_profiles"]
-        )
-        external = sum(_accepts(publisher, name) for publisher in elements["external_publishers"])
-        if name is not None and own + external > MOST_PUBLISHERS:
-            yield Problem(
-                application.where(),
-                f"{name!r} has {own + external} publishers ({own} generations, {external} external)",
-                f"A code signing config lists at most {MOST_PUBLISHERS}: retire generations or limit external "
-                "publishers to the applications that need them",
-            )
-
-
-def _accepts(publisher: Element, application: str | None) -> bool:
-    if "applications" not in publisher.raw:
-        return True
-    return application in {name for _, name in publisher.texts("applications")}
-
-
-def _waves(elements: Elements) -> Iterator[Problem]:
-    first: dict[str, Element] = {}
-    names: dict[str, str] = {}
-    for wave in elements["waves"]:
-        name = wave.text("name")
-        if name is not None and (other := names.setdefault(name.replace("_", "-"), name)) != name:
-            yield Problem(
-                wave.where("name"),
-                f"{name!r} gives the same StackSet name as {other!r}, because '_' becomes '-' there",
-                "Rename one of the two",
-            )
-        for index, unit in wave.texts("organizational_units"):
-            if first.setdefault(unit, wave) is not wave:
-                yield Problem(
-                    wave.where("organizational_units", index),
-                    f"{unit!r} is already in {first[unit].where()}",
-                    "Leave each organizational unit in one wave; move it by moving its name",
-                )
-        for organization in elements["organization"]:
-            yield from _region_order(wave, organization)
-    yield from _central_accounts(elements, first)
-
-
-def _central_accounts(elements: Elements, waves: dict[str, Element]) -> Iterator[Problem]:
-    """The account that rolls out has its own configs under the names that the rollout would make again there."""
-    centres = {element.text("security_account") for element in elements["organization"]} - {None}
-    for account in elements["accounts"]:
-        unit = account.text("organizational_unit")
-        if account.text("id") in centres and unit in waves:
-            yield Problem(
-                account.where("organizational_unit"),
-                f"{unit!r} is in {waves[unit].where()}, and this is the security account, which has its own configs",
-                "Move the account to a unit that is in no wave",
-            )
-
-
-def _region_order(wave: Element, organization: Element) -> Iterator[Problem]:
-    order = wave.texts("preferences", "region_order")
-    targets = _raw_texts(organization, "target_regions")
-    for index, region in order:
-        if targets and region not in targets:
-            yield Problem(
-                wave.where("preferences", "region_order", index),
-                f"{region!r} is not one of the target_regions",
-                "Add it to organization.target_regions, or leave it away here",
-            )
-    missing = [region for region in targets if region not in {region for _, region in order}]
-    if order and missing and wave.is_sound("preferences", "region_order"):
-        yield Problem(
-            wave.where("preferences", "region_order"),
-            f"{', '.join(map(shown, missing))} of the target_regions is missing",
-            "Name all target Regions, or leave region_order away to follow target_regions",
-        )
-    if order and wave.flag("preferences", "regions_in_parallel"):
-        yield Problem(
-            wave.where("preferences", "regions_in_parallel"),
-            "true contradicts region_order: what happens at the same time has no order",
-            "Leave one of the two away",
-        )
-
-
 def _partitions(elements: Elements) -> Iterator[Problem]:
     partition = _partition(elements)
     if partition is None:
@@ -403,10 +230,3 @@ def _account_ids(elements: Elements) -> frozenset[str] | None:
             ids.append(element.text("publisher_account"))
     known = frozenset(account for account in ids if account is not None)
     return known if None not in ids else None
-
-
-def _raw_texts(element: Element, key: str) -> tuple[str, ...]:
-    """Return all texts of a list as they are written, broken ones too."""
-    value = element.raw.get(key)
-    items = cast("list[object]", value) if isinstance(value, list) else []
-    return tuple(dict.fromkeys(item for item in items if isinstance(item, str)))

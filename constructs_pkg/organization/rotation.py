@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from constructs_pkg.errors import OrganizationError, Problem
-from constructs_pkg.organization.checks import MOST_PUBLISHERS
 from constructs_pkg.organization.model import Organization
+from constructs_pkg.organization.profile_checks import MOST_PUBLISHERS
 from constructs_pkg.organization.running_code import RunningArtifact, RunningCode, read_running_code
 from constructs_pkg.organization.tables import SigningProfile, profile_name
 

@@ -83,8 +83,8 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]):
 
 
 def test_a_mistyped_command_is_refused_with_the_nearest_one(capsys: pytest.CaptureFixture[str]):
-    assert main(["organisation", "check"]) == 2
-    assert "No such command 'organisation'. Did you mean 'organization'?" in capsys.readouterr().err
+    assert main(["guardrial", "check"]) == 2
+    assert "No such command 'guardrial'. Did you mean 'guardrail'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--nonsense"], ["organization", "check", "a", "b"], ["organization", "fly"]])
