@@ -88,8 +88,8 @@ class AwsSigner:
         Args:
             source: As for `Signer`.
             target: As for `Signer`.
-            profile: The profile's version ARN, or its name: then the one of this name that the policy allows in the
-                Region, or else the one that AWS Signer has.
+            profile: The profile's name, or the ARN of the version that has to sign. A name means the version that the
+                policy allows in the Region, where it allows one of this name.
             at: The present moment, aware.
 
         Raises:
@@ -194,25 +194,38 @@ class AwsSigner:
         return _Place(service, bucket, account)
 
     def _publisher(self, profile: str, place: _Place) -> SigningProfileVersionArn:
+        """Return the version of the profile that signs, known to be neither cancelled nor revoked."""
+        wanted, owner = self._wanted(profile, place.service.region), self._reference.profile_owner
+        if wanted is not None:
+            profile, owner = wanted.name, wanted.account
+        found = place.service.publisher(profile, None if owner == place.account else owner)
+        if wanted not in {None, found}:
+            raise SigningError(
+                "publisher_not_current",
+                f"{found} is what signs with the profile {profile!r} now, not {wanted}. Use this version, or fetch the "
+                "present policy",
+            )
+        return found
+
+    def _wanted(self, profile: str, region: str) -> SigningProfileVersionArn | None:
+        """Return the version that has to sign; None where a name alone does not say which."""
         owner = self._reference.profile_owner
         if not profile.startswith("arn:"):
             _require_name(profile)
-            meant = self._publishers_of_policy(profile, place.service.region, owner)
-            if len(meant) == 1:
-                return meant[0]  # what comes back must be this one's, so that nobody has to be asked
-            return place.service.publisher(profile, None if owner == place.account else owner)
-        publisher = SigningProfileVersionArn.parse(profile)
-        if owner not in {None, publisher.account}:
+            meant = self._publishers_of_policy(profile, region, owner)
+            return meant[0] if len(meant) == 1 else None
+        wanted = SigningProfileVersionArn.parse(profile)
+        if owner not in {None, wanted.account}:
             raise SigningError(
                 SigningRefusal.ARGUMENT, f"the profile {profile} does not belong to {owner}. Leave --profile-owner away"
             )
-        if publisher.region != place.service.region:
+        if wanted.region != region:
             raise SigningError(
                 SigningRefusal.ARGUMENT,
-                f"the profile {profile} is not in {place.service.region}, where the bucket is. AWS Signer signs within "
-                f"one Region: sign with --region {publisher.region}",
+                f"the profile {profile} is not in {region}, where the bucket is. AWS Signer signs within one Region: "
+                f"sign with --region {wanted.region}",
             )
-        return publisher
+        return wanted
 
     def _publishers_of_policy(self, name: str, region: str, owner: str | None) -> list[SigningProfileVersionArn]:
         allowed = () if self._policy is None else self._policy.allowed_publishers

@@ -217,7 +217,7 @@ def _explained(error: AwsError, profile: str) -> AwsError | SigningError:
     if error.code == "AccessDeniedException":
         return AwsError(
             error.code,
-            f"{error} The owner of the profile grants signer:StartSigningJob and signer:GetSigningProfile; without the "
-            "second give --profile as a signing profile version ARN",
+            f"{error} The owner of the profile {profile!r} has to grant signer:StartSigningJob and "
+            "signer:GetSigningProfile, and the caller's own policy to allow them",
         )
     return error

@@ -26,7 +26,10 @@ _CONCURRENCY = 16
 )
 @click.argument("sources", metavar="SOURCE...", type=PATH, nargs=-1, required=True)
 @click.option(
-    "--profile", required=True, metavar="NAME|ARN", help="The signing profile: its name, or in AWS its version ARN."
+    "--profile",
+    required=True,
+    metavar="NAME|ARN",
+    help="The signing profile: its name, or in AWS the ARN of its version.",
 )
 @click.option("--profile-owner", metavar="ACCOUNT", help="The account of a central profile; your own where left out.")
 @click.option(

@@ -42,7 +42,8 @@ def refusal(code: str, message: str = "refused", operation: str = "Operation") -
 class World:
     """What is the same for all clients: objects, jobs, time, faults, and what was asked.
 
-    ``before`` and ``after`` hold, by operation, what the next calls of it meet: an exception, a callable, or None.
+    ``answers`` holds, by operation, what replaces members of the real answer; ``before`` and ``after`` hold what the
+    next calls of it meet: an exception, a callable, or None.
     """
 
     authority: LocalAuthority
@@ -54,6 +55,7 @@ class World:
     asked: list[str] = field(default_factory=list)
     before: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     after: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     looks_until_done: int = 1
     job_failure: str | None = None
     sign_as: str | None = None
@@ -151,7 +153,7 @@ class FakeSigner:
             "platformId": "AWSLambda-SHA384-ECDSA",
             "status": str(profile.status),
             "profileVersionArn": str(self.world.authority.profile_version_arn(profileName)),
-        }
+        } | self.world.answers.get("GetSigningProfile", {})
 
     @operation("StartSigningJob")
     def start_signing_job(self, **request: Any) -> dict[str, str]:

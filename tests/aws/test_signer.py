@@ -17,6 +17,7 @@ from tests.aws.fake_signing import (
     BUCKET,
     OTHER_ACCOUNT,
     PROFILE,
+    REGION,
     SHA256,
     SOURCE,
     START,
@@ -24,6 +25,7 @@ from tests.aws.fake_signing import (
     key_of,
     new_world,
     refusal,
+    refused,
     sign,
 )
 
@@ -98,12 +100,11 @@ def test_the_request_names_owner_version_and_a_token_of_content_and_publisher() 
     assert token not in world.tokens
 
 
-def test_a_version_arn_of_a_central_profile_needs_no_look_at_the_profile_and_names_its_owner() -> None:
+def test_a_version_arn_of_a_central_profile_says_who_owns_it() -> None:
     world = new_world()
     world.authority.account = OTHER_ACCOUNT
     arn = str(world.authority.profile_version_arn(PROFILE))
     assert str(sign(world, profile=arn).signature.signing_profile_version_arn) == arn
-    assert world.count("GetSigningProfile") == 0
     assert next(iter(world.jobs.values()))["request"]["profileOwner"] == OTHER_ACCOUNT
 
 
@@ -111,8 +112,15 @@ def test_a_policy_says_which_profile_is_meant_by_a_name() -> None:
     world = new_world()
     world.authority.account = OTHER_ACCOUNT
     sign(world, policy=world.authority.export_policy(at=START))
-    assert world.count("GetSigningProfile") == 0
     assert next(iter(world.jobs.values()))["request"]["profileOwner"] == OTHER_ACCOUNT
+
+
+def test_a_version_that_signs_no_more_is_told_before_anything_is_signed() -> None:
+    world = new_world()
+    arn = f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-profiles/{PROFILE}/0123456789"
+    error = refused(world, profile=arn)
+    assert (error.reason, f"not {arn}" in str(error)) == ("publisher_not_current", True)
+    assert world.objects == {}
 
 
 def test_the_owner_of_a_central_profile_is_passed_to_both_requests() -> None:

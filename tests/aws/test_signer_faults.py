@@ -99,13 +99,52 @@ def test_a_profile_that_signs_no_more_is_refused(state) -> None:
     assert refused(world).reason == f"profile_{state}"
 
 
+def test_what_a_revoked_profile_signed_is_not_reused_whatever_the_profile_is_called_by() -> None:
+    world = new_world()
+    arn = str(sign(world).signature.signing_profile_version_arn)
+    policy = world.authority.export_policy(at=START)
+    world.authority.revoke_profile(PROFILE, reason="lost", effective_time=START, at=START)
+    for more in ({}, {"profile": arn}, {"policy": policy}):
+        assert refused(world, **more).reason == "profile_revoked"
+
+
+def test_a_profile_of_another_platform_and_an_answer_that_is_no_arn_are_refused() -> None:
+    world = new_world()
+    world.answers["GetSigningProfile"] = {"platformId": "AWSIoTDeviceManagement-SHA256-ECDSA"}
+    assert "is for the platform 'AWSIoTDeviceManagement-SHA256-ECDSA'" in str(refused(world))
+    world.answers["GetSigningProfile"] = {"profileVersionArn": "nonsense"}
+    with pytest.raises(AwsError, match="'nonsense' is not an ARN"):
+        sign(world)
+
+
+def test_a_request_that_aws_signer_does_not_take_is_a_refusal() -> None:
+    world = new_world()
+    world.before["StartSigningJob"] = [refusal("ValidationException", "bad source")]
+    error = refused(world)
+    assert (error.reason, "bad source" in str(error)) == ("request_refused", True)
+
+
+def test_a_provenance_that_somebody_spoilt_is_written_anew() -> None:
+    world = new_world()
+    key = sign(world).key.replace(".zip", ".json")
+    right = world.body(key)
+    for wrong in (
+        b"{}",
+        right.replace(SHA256.encode(), b"0" * 64, 1),
+        right.replace(b"/signing-jobs/0", b"/signing-jobs/f"),
+    ):
+        put(world, key, wrong)
+        assert sign(world).outcome is Outcome.REUSED
+        assert world.body(key) == right
+
+
 def test_a_profile_that_is_not_there_or_not_granted_is_told_with_the_remedy() -> None:
     error = refused(new_world(), profile="nobody_g1")
     assert (error.reason, "--profile-owner" in str(error)) == ("profile_not_found", True)
     assert "no name of a signing profile" in str(refused(new_world(), profile="no-body"))
     world = new_world()
     world.before["GetSigningProfile"] = [refusal("AccessDeniedException")]
-    with pytest.raises(AwsError, match="as a signing profile version ARN"):
+    with pytest.raises(AwsError, match="has to grant signer:StartSigningJob"):
         sign(world)
 
 

@@ -219,7 +219,9 @@ def test_the_cdk_signs_at_publish_with_aws_and_once(workplace: Workplace, capsys
     assert publish.main([*words, "--signer", signer, "--label", "refunds"]) == 0
     path = Path(capsys.readouterr().out.strip())
     assert path.read_bytes() == workplace.read(first["object"]["key"])
+    store.path.joinpath("signed").rename(workplace.folder / "lost")  # a fresh machine, which gets the same bytes
     assert publish.main([*words, "--signer", f"{signer},profile-owner={desk.account}", "--label", "refunds"]) == 0
+    assert path.read_bytes() == workplace.read(first["object"]["key"])
     assert publish.main([*words, "--signer", "aws:colour=red", "--label", "refunds"]) == 2
     assert len(desk.signer.list_signing_jobs()["jobs"]) == 1
 
