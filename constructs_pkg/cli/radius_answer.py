@@ -25,7 +25,7 @@ from constructs_pkg.inventory.blast_radius import (
     reach_of,
 )
 from constructs_pkg.inventory.ownership import Ownership
-from constructs_pkg.inventory.readings import Failure, PlaceReading
+from constructs_pkg.inventory.readings import Failure, Place, PlaceReading
 from constructs_pkg.tables import format_table
 
 __all__ = ["RadiusAnswer", "radius_of", "target_of", "target_options"]
@@ -163,13 +163,18 @@ class RadiusAnswer:
 
     @property
     def numbers(self) -> dict[str, int]:
-        """Return how much is reached: functions by effect, layers, configs."""
-        effects = Counter(str(one.effect) for one in self.functions)
+        """Return how much is reached: functions and versions by effect, layers, configs."""
+        effects = Counter(str(effect) for _, _, _, effect in self._distinct)
         return {
             **{str(effect): effects[str(effect)] for effect in Effect},
             "layers": len(self.layers),
             "configs": len(self.configs),
         }
+
+    @property
+    def _distinct(self) -> set[tuple[Place, str, str, Effect]]:
+        """Return each function in each version once, however many of its artifacts are reached."""
+        return {(one.place, one.function, one.version, one.effect) for one in self.functions}
 
     def document(self) -> dict[str, Any]:
         """Return the JSON answer."""
@@ -239,7 +244,7 @@ class RadiusAnswer:
 
     def text(self) -> str:
         """Return the answer for people."""
-        parts = [f"{self.target}\n{self._signer_text()}\nLooked at: {self.surveyed}, in {', '.join(self.regions)}"]
+        parts = [f"{self.target}\n{self._signer_text()}\nLooked at {', '.join(self.regions)} of {self.surveyed}"]
         if self.functions:
             rows = [
                 (
@@ -292,7 +297,7 @@ class RadiusAnswer:
     def _last_words(self) -> str:
         refused = self.numbers[str(Effect.REFUSED)]
         found = (
-            f"{len(self.functions)} functions and versions run code or layers signed by it, "
+            f"{len(self._distinct)} functions and versions run code or layers signed by it, "
             f"{refused} of them would be refused at their next deployment; {len(self.layers)} layer versions"
         )
         return found if self.is_complete else f"AT LEAST {found}. PARTIAL: not everything could be read"

@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from constructs_pkg.aws.deployments import deployment_of, errors_of
 from constructs_pkg.aws.inventory import Wanted, read_place
+from constructs_pkg.aws.member_place import kind_of
 from constructs_pkg.errors import AwsError
 from constructs_pkg.inventory.readings import (
     ConfigReading,
@@ -19,6 +21,7 @@ from constructs_pkg.inventory.readings import (
     Signature,
 )
 from constructs_pkg.testing.fake_organization import RATES, ServiceAnswer
+from constructs_pkg.testing.fake_organization.lambda_service import LambdaService
 from tests.aws.estate import APPLICATIONS, AT, PAYMENTS, ROLE, SANDBOX, SECURITY, STRANGER, VENDOR, Estate, job
 
 HERE = (SANDBOX, "eu-west-1")
@@ -166,6 +169,27 @@ def test_throttling_that_does_not_end_is_an_error_after_some_minutes(estate) -> 
     assert caught.value.code == "TooManyRequestsException"
     assert estate.aws.calls["lambda:ListFunctions"] == 8
     assert 30 < estate.clock.monotonic() < 120
+
+
+@pytest.mark.parametrize(("failures", "calls"), [(2, 3), (3, 3)])
+def test_a_service_that_is_not_reached_is_tried_thrice(estate, failures, calls) -> None:
+    tries = iter(range(failures))
+
+    class Far(LambdaService):
+        def list_functions(self, **parameters):
+            if next(tries, None) is not None:
+                raise EndpointConnectionError(endpoint_url="https://lambda.invalid")
+            return super().list_functions(**parameters)
+
+    estate.aws.serve("lambda", Far)
+    place = estate.members.place(SANDBOX, "eu-west-1")
+    if failures < calls:
+        assert place.call("lambda", "list_functions")["Functions"] == []
+    else:
+        with pytest.raises(AwsError) as caught:
+            place.call("lambda", "list_functions")
+        assert kind_of(caught.value.code) is FailureKind.UNREACHABLE
+    assert estate.aws.calls["lambda:ListFunctions"] == calls
 
 
 def test_credentials_that_expire_are_renewed_before_and_after(estate) -> None:

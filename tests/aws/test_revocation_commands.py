@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from constructs_pkg.cli import surveying
 from constructs_pkg.testing.fake_organization import ServiceAnswer
@@ -262,3 +263,25 @@ def test_a_revocation_that_signer_does_not_show_is_said(estate, run_here) -> Non
     estate.aws.serve("signer", Forgetful)
     ran = run_here("revoke", "--job", JOB, "--reason", "x", "--yes")
     assert (ran.code, "AWS SIGNER DOES NOT SHOW IT" in ran.out) == (0, True)
+
+
+def test_a_function_is_counted_once_although_its_code_and_its_layer_are_reached(estate, run_here) -> None:
+    place = estate.aws.place(*HERE)
+    place.functions = {name: one for name, one in place.functions.items() if name == "payments-warned"}
+    place.functions["payments-warned"].layers = (next(iter(place.layers)),)
+    estate.aws.place(DEVELOPMENT, "us-east-1").functions.clear()
+    ran = run_here("blast-radius", "--job", JOB, "--format", "json")
+    assert (len(ran.json["functions"]), ran.json["numbers"]["warned_at_next_deployment"]) == (2, 1)
+    assert "\n1 functions and versions run" in run_here("blast-radius", "--job", JOB).out
+
+
+def test_without_an_answer_it_is_not_known_whether_it_was_revoked(estate, run_here) -> None:
+    class Silent(SignerService):
+        def revoke_signature(self, **_parameters):
+            raise ReadTimeoutError(endpoint_url="https://signer.invalid")
+
+    estate.aws.serve("signer", Silent)
+    ran = run_here("revoke", "--job", JOB, "--reason", "x", "--yes", "--record", "case.json")
+    assert (ran.code, json.loads(Path("case.json").read_text("ascii"))["outcome"]) == (3, "unknown")
+    assert "It is NOT KNOWN whether it was revoked" in ran.out
+    assert estate.aws.calls["signer:RevokeSignature"] == 3
