@@ -5,6 +5,7 @@ from pathlib import Path
 from constructs_pkg.clock import now
 from constructs_pkg.guardrails.auditor import auditor_policies
 from constructs_pkg.guardrails.documents import PolicyDocument
+from constructs_pkg.guardrails.drift_roles import DriftRights
 from constructs_pkg.guardrails.remediator import CHANGE_SETS, remediator_policies
 from constructs_pkg.organization import load_organization
 from constructs_pkg.organization_drift import drift_expectations
@@ -13,7 +14,7 @@ from constructs_pkg.runtime.drift.expectations import parse_expectations
 from constructs_pkg.runtime.drift.member_stacks import CHANGE_SET_PREFIX
 from tests.drift.test_command import command as command_fixture
 from tests.drift.test_runs import NIGHTLY, in_mode, ran
-from tests.drift.world import World
+from tests.drift.world import MACHINE, Machine, World
 
 command = command_fixture
 ORGANIZATION = load_organization(Path(__file__).parents[2] / "organization.toml", at=now())
@@ -49,6 +50,57 @@ def test_the_remediators_role_allows_every_call_of_a_run_that_does_everything() 
     called = called_in_members(world)
     assert {"cloudformation:ExecuteChangeSet", "lambda:PutFunctionCodeSigningConfig"} <= called
     assert called <= allowed(remediator_policies(MEMBER)), called - allowed(remediator_policies(MEMBER))
+
+
+def test_only_the_tasks_of_the_repairing_role_reach_members_and_they_ask_for_no_more_than_it_has() -> None:
+    """Two central roles: what assumes roles in members, and what keeps the books."""
+    roles = DriftRights(
+        partition="aws",
+        region="eu-west-1",
+        account="222222222222",
+        stack_set_account="111111111111",
+        organization="acme",
+        organization_id="o-a1b2c3d4e5",
+        stack_sets=("acme-code-signing-second",),
+        functions=("acme-drift-start",),
+        bucket="b",
+        key_arn="k",
+        topic_arn="t",
+        dead_letters_arn="d",
+    )
+    repairing, bookkeeping = allowed((roles.repairing(),)), allowed((roles.bookkeeping(),))
+    of_s3 = {"s3:ListObjectsV2": "s3:ListBucket"}
+    called: dict[str, set[str]] = {}
+    world = in_mode("propose", accounts=2)
+    for account in world.member_accounts:
+        world.weaken(account)
+    machine = Machine(world)
+    original = machine.task
+
+    def watched(name: str, event):
+        before = world.aws.calls.copy()
+        answer = original(name, event)
+        made = {of_s3.get(one, one) for one in world.aws.calls - before}
+        called.setdefault(name, set()).update(one.replace("stepfunctions:", "states:") for one in made)
+        return answer
+
+    machine.task = watched  # type: ignore[method-assign]
+    report = machine.report(machine.run(NIGHTLY, "one"))
+    proposal = report["rows"][0]["proposal"]
+    approval = {key: proposal[key] for key in ("run_id", "account", "region", "digest")}
+    world.aws.executions[f"{MACHINE}:one"] = "RUNNING"
+    machine.run({"kind": "approval", **approval}, "two")
+    in_members = {"inspect_batch", "repair"}
+    for task, calls in called.items():
+        central = {
+            one
+            for one in calls
+            if one.startswith(("s3:", "sns:", "states:", "sts:"))
+            or ("Stack" in one and ("StackSet" in one or "StackInstance" in one))
+        }
+        assert central <= (repairing if task in in_members else bookkeeping), task
+        if task not in in_members:
+            assert calls == central, f"{task} reaches into member accounts"
 
 
 def test_the_auditors_role_allows_every_call_of_the_command(command) -> None:

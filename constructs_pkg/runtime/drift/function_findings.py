@@ -68,7 +68,7 @@ class _Judge:
         self._stack_set = stack_set
         self._at = at
         self.approved = approved_configs(observation, baseline)
-        self._approved_arns = {config.arn for config in self.approved.values()} | observation.siblings
+        self._approved_arns = {config.arn for config in self.approved.values()} | (observation.siblings or frozenset())
         self._config_of = {name: config for config in observation.configs or () for name in config.functions}
 
     def function(self, function: ObservedFunction) -> Iterator[Finding]:
@@ -107,7 +107,9 @@ class _Judge:
 
     def _is_answered_here(self, claims: list[str]) -> bool:
         """Every function is judged for one of a wave's StackSets only: that of its application, else the first."""
-        return claims[0] in self._stack_set.applications if claims else self._stack_set.part == 1
+        if claims:
+            return claims[0] in self._stack_set.applications
+        return self._stack_set.part == 1 and self._observation.siblings is not None
 
     def enforcement(self, application: str, config: ObservedConfig) -> Iterator[Finding]:
         """Judge whether an approved config refuses what it should refuse."""
@@ -153,7 +155,10 @@ class _Judge:
 
     def _foreign_configs(self) -> Iterator[ObservedConfig]:
         stack = self._observation.stack
-        ours = self._observation.siblings | frozenset(() if stack is None else stack.resources.values())
+        siblings = self._observation.siblings
+        if siblings is None:
+            return  # whose they are is not known, which is a finding of its own
+        ours = siblings | frozenset(() if stack is None else stack.resources.values())
         yield from (config for config in self._observation.configs or () if config.arn not in ours)
 
     def _config_exemption(self, config: ObservedConfig) -> Exemption | None:

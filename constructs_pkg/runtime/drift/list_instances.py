@@ -1,11 +1,12 @@
 """Writes down which stack instances there are, in batches: every one of them ends in one row of the report."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .access import Refused
 from .observations import StackInstance
-from .runs import instance_document, read_run
+from .runs import Run, instance_document, read_run
 from .surroundings import Surroundings, serve
 from .values import mapping, text
 
@@ -37,6 +38,7 @@ def run(event: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
         try:
             for account, region in scope:
                 instances.extend(stack_set.instances(account, region))
+            instances = _with_siblings(instances, this, around)
         except Refused as refused:
             problem = f"the list of stack instances is not complete: {refused}"
         parameters = dict(baseline.parameters)
@@ -58,3 +60,15 @@ def run(event: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
         "instances": len(documents),
         "problem": problem,
     }
+
+
+def _with_siblings(instances: list[StackInstance], this: Run, around: Surroundings) -> list[StackInstance]:
+    """Note for each instance which stacks the wave's other StackSets made beside it: what they made is not foreign."""
+    expected = around.expectations.stack_set(this.stack_set)
+    siblings = () if expected is None else around.expectations.siblings_of(expected)
+    stacks: dict[tuple[str, str], list[str]] = {}
+    for sibling in siblings:
+        for one in around.stack_sets(sibling.name).instances():
+            if one.stack_id:
+                stacks.setdefault((one.account, one.region), []).append(one.stack_id)
+    return [replace(one, sibling_stacks=tuple(stacks.get((one.account, one.region), ()))) for one in instances]

@@ -31,6 +31,7 @@ class StackInstance:
         status: ``StackInstanceStatus.DetailedStatus``, such as ``SUCCEEDED`` or ``INOPERABLE``.
         reason: Why it has this status.
         drift_status: ``DRIFTED``, ``IN_SYNC``, ``UNKNOWN`` or ``NOT_CHECKED``.
+        sibling_stacks: The stacks that the wave's other StackSets made in the same account and Region.
     """
 
     account: str
@@ -39,6 +40,7 @@ class StackInstance:
     status: str
     reason: str
     drift_status: str
+    sibling_stacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Observation:
         configs: All code signing configs, or None.
         functions: All functions, or None.
         profiles: All signing profiles that can sign, or None.
-        siblings: What the stacks of the wave's other StackSets made here, by physical id.
+        siblings: What the stacks of the wave's other StackSets made here, by physical id; None where that is not known.
         unreadable: What could not be read.
     """
 
@@ -158,7 +160,7 @@ class Observation:
     configs: tuple[ObservedConfig, ...] | None = None
     functions: tuple[ObservedFunction, ...] | None = None
     profiles: tuple[ObservedProfile, ...] | None = None
-    siblings: frozenset[str] = frozenset()
+    siblings: frozenset[str] | None = frozenset()
     unreadable: tuple[Unreadable, ...] = ()
 
 

@@ -1,5 +1,8 @@
 """Looks at one member account and Region; a part that AWS refuses to show is noted, and the others are looked at."""
 
+# boto3 makes its clients, and their types, at run time.
+# ruff: noqa: ANN401
+
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -69,33 +72,20 @@ def observe(
         overrides=_overrides(instance, stack, baseline, stack_set, reading),
         configs=reading.part("code signing configs", functions.configs),
         functions=reading.part("functions", functions.listed),
-        siblings=_siblings(instance, around, stack_set, client, reading),
+        siblings=_siblings(instance, client, reading),
         profiles=reading.part("signing profiles", lambda: signing_profiles(signer)),
         unreadable=tuple(reading.unreadable),  # last: the arguments are read in this order
     )
 
 
-def _siblings(
-    instance: StackInstance,
-    around: Surroundings,
-    stack_set: StackSets,
-    client: Any,  # noqa: ANN401 (boto3 makes its types at run time)
-    reading: _Reading,
-) -> frozenset[str]:
+def _siblings(instance: StackInstance, client: Any, reading: _Reading) -> frozenset[str] | None:
     """Return what the stacks of the wave's other StackSets made in the same account and Region."""
-    expected = around.expectations.stack_set(stack_set.name)
-    others = () if expected is None else around.expectations.siblings_of(expected)
 
     def made() -> frozenset[str]:
-        stacks = [
-            MemberStacks(client, one.stack_id)
-            for other in others
-            for one in around.stack_sets(other.name).instances(instance.account, instance.region)
-            if one.stack_id
-        ]
+        stacks = [MemberStacks(client, stack_id) for stack_id in instance.sibling_stacks]
         return frozenset(physical_id for stack in stacks for physical_id in stack.resources().values())
 
-    return reading.part("stacks of the wave's other parts", made) or frozenset()
+    return reading.part("stacks of the wave's other parts", made)
 
 
 def _overrides(

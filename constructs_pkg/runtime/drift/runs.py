@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from .observations import StackInstance
-from .values import digest, mapping, mappings, moment, text, timestamp
+from .values import digest, mapping, mappings, moment, text, texts, timestamp
 
 __all__ = [
     "Approved",
@@ -158,6 +158,7 @@ def instance_document(instance: StackInstance) -> dict[str, Any]:
         "status": instance.status,
         "reason": instance.reason,
         "drift_status": instance.drift_status,
+        "sibling_stacks": list(instance.sibling_stacks),
     }
 
 
@@ -167,4 +168,12 @@ def read_instance(document: Mapping[str, object]) -> StackInstance:
     Raises:
         DocumentError: It is something else.
     """
-    return StackInstance(*(text(document, key) for key in instance_document(StackInstance(*[""] * 6))))
+    return StackInstance(
+        account=text(document, "account"),
+        region=text(document, "region"),
+        stack_id=text(document, "stack_id"),
+        status=text(document, "status"),
+        reason=text(document, "reason"),
+        drift_status=text(document, "drift_status"),
+        sibling_stacks=texts(document, "sibling_stacks"),
+    )
