@@ -56,6 +56,7 @@ def synthesize(given: dict[str, str]) -> int:
     app = cdk.App(context=flags, outdir=outdir, analytics_reporting=False)
     deployment = declare_deployment(app, organization, lock=lock, at=now(), drift_code=drift_code)
     assembly = deployment.synthesize(app)
+    deployment.draw(assembly)
     # Under the cdk command line, standard output is that of "cdk synth" and "cdk ls".
     print(deployment.summary(assembly), file=sys.stderr if "CDK_OUTDIR" in os.environ else sys.stdout)
     return 0

@@ -59,7 +59,7 @@ class RolloutStackSet:
         wave: Its wave.
         part: Which part of the applications.
         l1: The resource.
-        template: The template.
+        template: The template, which all waves of a part share.
         baseline: What is in the template.
     """
 
@@ -126,20 +126,23 @@ class CodeSigningRollout(Construct):
         self._call_as = call_as
         self._road: TemplateRoad = template
         self.stack_sets: list[RolloutStackSet] = []
+        by_part = {part: [one for one in applications if one.part == part] for part in parts}
+        templates = {part: self._template(part, ours) for part, ours in by_part.items()}
         for wave in waves:
             for part in parts:
-                self._declare(wave, part, [one for one in applications if one.part == part])
+                self._declare(wave, part, by_part[part], *templates[part])
 
     @property
     def problem(self) -> ConstructError | None:
         """Return why the synthesis of a template failed, None where none did."""
         return next((one.template.problem for one in self.stack_sets if one.template.problem), None)
 
-    def _declare(self, wave: RolloutWave, part: int, applications: Sequence[RolloutApplication]) -> None:
-        name = f"{self._member.stack_set_prefix}{wave.name}" + (f"-part-{part}" if part > 1 else "")
-        before = next((one for one in reversed(self.stack_sets) if one.part == part), None)
-        scope = Construct(self, f"{wave.name}-{part}")
-        template = StackSetTemplate(scope, "Template", name=name, road=self._road)
+    def _template(
+        self, part: int, applications: Sequence[RolloutApplication]
+    ) -> tuple[StackSetTemplate, MemberBaseline]:
+        """Make the template of one part, which is the same for all waves: what differs is in its parameters."""
+        scope = Construct(self, f"part-{part}")
+        template = StackSetTemplate(scope, "Template", name=f"of part {part}", road=self._road)
         baseline = MemberBaseline(
             template,
             "Baseline",
@@ -147,6 +150,19 @@ class CodeSigningRollout(Construct):
             applications=[application.member for application in applications],
             account_wide=part == 1,
         )
+        return template, baseline
+
+    def _declare(
+        self,
+        wave: RolloutWave,
+        part: int,
+        applications: Sequence[RolloutApplication],
+        template: StackSetTemplate,
+        baseline: MemberBaseline,
+    ) -> None:
+        name = f"{self._member.stack_set_prefix}{wave.name}" + (f"-part-{part}" if part > 1 else "")
+        before = next((one for one in reversed(self.stack_sets) if one.part == part), None)
+        scope = Construct(self, f"{wave.name}-{part}")
         values = {"Mode": wave.mode, "IamRegion": self._iam_region}
         for application in applications:
             arns = publisher_arns(self, application.publishers)

@@ -13,9 +13,13 @@ from constructs_pkg.cdk.organization_guardrail import OrganizationGuardrailStack
 from constructs_pkg.cdk.pipeline_stack import SigningPipelineStack
 from constructs_pkg.cdk.rollout_stack import CodeSigningRolloutStack
 from constructs_pkg.cdk.signing_profile import RecordedProfile
+from constructs_pkg.cdk.stack_set_template import MOST_BYTES
 from constructs_pkg.cdk.stacks import CodeSigningStack, SigningAuthorityStack
+from constructs_pkg.errors import ConstructError
 from constructs_pkg.organization import Organization, ProfileLock, warnings_of
 from constructs_pkg.organization.rollout import is_deployable, planned_stack_sets
+from constructs_pkg.organization.rollout_diagram import rollout_svg
+from constructs_pkg.organization.rollout_mermaid import rollout_mermaid
 from constructs_pkg.tables import format_table
 
 __all__ = ["Deployment", "declare_deployment"]
@@ -65,15 +69,37 @@ class Deployment:
             app: The App in which this was declared.
 
         Raises:
-            ConstructError: The template of a StackSet is larger than CloudFormation takes.
+            ConstructError: A template, of a stack or of a StackSet, is larger than CloudFormation takes.
         """
         try:
-            return Path(app.synth().directory)
+            assembly = Path(app.synth().directory)
         except RuntimeError as error:
             problem = None if self.rollout is None else self.rollout.rollout.problem
             if problem is None:
                 raise
             raise problem from error
+        for stack in self.stacks:
+            size_bytes = (assembly / stack.template_file).stat().st_size
+            if size_bytes > MOST_BYTES["s3"]:
+                raise ConstructError(
+                    f"the template of {stack.stack_name} has {size_bytes:,} bytes; CloudFormation takes "
+                    f'{MOST_BYTES["s3"]:,}. Write template = "s3" in [rollout], so that it does not hold those of the '
+                    "waves, or divide the organization between two files"
+                )
+        return assembly
+
+    def draw(self, assembly: Path) -> tuple[Path, ...]:
+        """Write the picture of the rollout beside the templates, as SVG and as Mermaid text, and return the files.
+
+        Args:
+            assembly: The folder that the App was synthesized into.
+        """
+        if self.rollout is None:
+            return ()
+        files = {"rollout.svg": rollout_svg(self.organization), "rollout.mmd": rollout_mermaid(self.organization)}
+        for name, text in files.items():
+            (assembly / name).write_text(text, "utf-8")
+        return tuple(assembly / name for name in files)
 
     def summary(self, assembly: Path) -> str:
         """Return the tables that a person reads after a synth.

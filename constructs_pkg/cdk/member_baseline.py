@@ -106,6 +106,7 @@ class MemberBaseline(Construct):
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
         self._member = member
+        self._region = cdk.Aws.REGION  # asked for once: each time is a call of Node.js
         self._mode = cdk.CfnParameter(
             stack, "Mode", allowed_values=["Warn", "Enforce"], description="What happens to code that nobody trusts"
         )
@@ -150,7 +151,7 @@ class MemberBaseline(Construct):
         return config
 
     def _guard(self, scope: Construct, intent: GuardrailIntent, config_arn: str) -> None:
-        here = replace(intent, regions=(cdk.Aws.REGION,), sibling_regions=(), approved_configs=(config_arn,))
+        here = replace(intent, regions=(self._region,), sibling_regions=(), approved_configs=(config_arn,))
         documents = application_developer_policies(intent)
         shared = shared_developer_policies(intent)
         attached = len(shared) + len(documents) + len(intent.regions)
@@ -217,7 +218,7 @@ class MemberBaseline(Construct):
         self, scope: Construct, construct_id: str, name: str, document: PolicyDocument, kind: str
     ) -> iam.CfnManagedPolicy:
         limit = PERMISSIONS_BOUNDARY if kind == "permissions boundary" else MANAGED_POLICY
-        shown = name.replace(cdk.Aws.REGION, "REGION")
+        shown = name.replace(self._region, "REGION")
         size = DocumentSize(
             kind=kind, name=shown, characters=limit.size_of(document), limit_characters=limit.max_characters
         )
