@@ -10,7 +10,8 @@ from datetime import date
 
 from constructs_pkg.arns import RoleArn, SigningProfileVersionArn
 from constructs_pkg.errors import Problem
-from constructs_pkg.organization.elements import Element, Elements, did_you_mean
+from constructs_pkg.organization.elements import Element, Elements
+from constructs_pkg.organization.nearest_words import did_you_mean
 from constructs_pkg.organization.profile_checks import check_profiles
 from constructs_pkg.organization.values import shown
 from constructs_pkg.organization.wave_checks import check_waves

@@ -4,17 +4,17 @@ That is how all problems come out at once: an element with a broken value still 
 the checks that compare elements with each other.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from constructs_pkg.errors import Problem
+from constructs_pkg.organization.nearest_words import did_you_mean, nearest
+from constructs_pkg.organization.schema_problems import problem_of, telling_errors
 from constructs_pkg.organization.tables import (
     Account,
     Application,
@@ -32,7 +32,7 @@ from constructs_pkg.organization.tables import (
 )
 from constructs_pkg.organization.values import shown
 
-__all__ = ["ARRAYS", "TABLES", "Element", "Elements", "did_you_mean", "examine", "frozen"]
+__all__ = ["ARRAYS", "TABLES", "Element", "Elements", "examine", "frozen"]
 
 Elements = Mapping[str, tuple["Element", ...]]
 
@@ -59,8 +59,6 @@ ARRAYS: dict[str, type[BaseModel]] = {
 
 _DEEPEST = 4
 """No table of ours nests deeper; what does is wrong anyway and is not followed, however deep it goes."""
-
-_MOST_WORDS_COMPARED = 500
 
 MOST_TABLES = 2000
 """How many tables of one name a file may have: as many as AWS Organizations has organizational units at most."""
@@ -172,22 +170,6 @@ def examine(document: Mapping[str, object]) -> tuple[Elements, list[Problem]]:
     return elements, problems
 
 
-def did_you_mean(text: str, known: Iterable[str], otherwise: str) -> str:
-    """Return a remedy that names the nearest known word, or ``otherwise`` where none is near."""
-    close = nearest(text, known)
-    return otherwise if close is None else f"Did you mean {shown(close)}?"
-
-
-def nearest(text: str, known: Iterable[str]) -> str | None:
-    """Return the known word that a text most resembles, None where it resembles none."""
-    # difflib works in the product of the lengths, and once for every word: neither is unbounded here
-    known = set(known) - {text}
-    if len(known) > _MOST_WORDS_COMPARED:
-        return None
-    close = difflib.get_close_matches(text[:80], sorted(known), n=1)
-    return close[0] if close else None
-
-
 def frozen(value: object, *, depth: int = 0) -> object:
     """Return a TOML value with tuples for lists, as the strict models want it; what nests too deep is left as it is."""
     if depth > _DEEPEST:
@@ -232,33 +214,14 @@ def _examine_element(
     try:
         model.model_validate(frozen(values))
     except ValidationError as error:
-        errors = _telling(error.errors(), model)
+        errors = telling_errors(error.errors(), model)
         broken = [one["loc"] for one in error.errors()]
     else:
         errors, broken = [], []
     element = Element(name, index, values, _pruned(values, broken))
-    problems = [_problem(one, element, model) for one in errors]
+    problems = [problem_of(one, element.where(*one["loc"]), model) for one in errors]
     problems.extend(_listed_twice(element, element.values))
     return element, problems
-
-
-def _telling(errors: list[ErrorDetails], model: type[BaseModel]) -> list[ErrorDetails]:
-    """Leave away the errors that only follow from others."""
-    meant: set[tuple[str | int, ...]] = set()
-    for error in errors:
-        if error["type"] == "extra_forbidden":
-            table, _, _ = _described(model, error["loc"])
-            meant.add((*error["loc"][:-1], nearest(str(error["loc"][-1]), table.model_fields) or ""))
-    return [
-        error
-        for error in errors
-        # a default that depends on a broken value
-        if error["type"] != "default_factory_not_called"
-        # a list that is short because its items are broken
-        and not (error["type"] == "too_short" and error["input"])
-        # a key that is there under a mistyped name
-        and not (error["type"] == "missing" and error["loc"] in meant)
-    ]
 
 
 def _pruned(raw: Mapping[str, object], broken: Iterable[tuple[str | int, ...]]) -> dict[str, object]:
@@ -304,62 +267,6 @@ def _unknown_table(name: str) -> Problem:
         f"{shown(name)} is not a table of an organization file",
         did_you_mean(name, known, f"The tables are: {', '.join(known)}"),
     )
-
-
-def _problem(error: ErrorDetails, element: Element, model: type[BaseModel]) -> Problem:
-    """Translate pydantic's error into a message that names the value and a remedy that knows nothing of pydantic."""
-    where = element.where(*error["loc"])
-    context: dict[str, Any] = error.get("ctx", {})
-    if error["type"] == "problem":
-        return Problem(where, context["message"], context["remedy"])
-    key = error["loc"][-1]
-    table, description, is_required = _described(model, error["loc"])
-    if error["type"] == "missing":
-        return Problem(where, "the key is missing", f"Add it: {description}".rstrip("."))
-    if error["type"] == "extra_forbidden":
-        known = list(table.model_fields)
-        return Problem(
-            where,
-            f"{shown(key)} is not a key of this table",
-            did_you_mean(str(key), known, f"The keys are: {', '.join(known)}"),
-        )
-    if error["type"] == "too_short":
-        remedy = "Name at least one" if is_required else "Name at least one, or leave the key away"
-        return Problem(where, "the list is empty", remedy)
-    message, remedy = _WRONG_TYPE.get(error["type"], ("is nothing that can be used here", "Read {description}"))
-    value = error["input"]
-    if error["type"] == "date_type" and isinstance(value, datetime):
-        message = "has a time of day"
-    expected = {**context, "description": description, "key": key}
-    return Problem(where, f"{shown(value)} {message.format(**expected)}", remedy.format(**expected))
-
-
-_WRONG_TYPE = {
-    "string_type": ("is not a text", "Write a text in quotes"),
-    "int_type": ("is not a whole number", "Write digits without quotes and without a fraction"),
-    "bool_type": ("is neither true nor false", "Write true or false, without quotes"),
-    "date_type": ("is not a date", "Write the date alone and without quotes, such as 2030-12-31"),
-    "tuple_type": ("is not a list", 'Write a list in brackets, such as ["one", "two"]'),
-    "model_type": ("is not a table", "Write '{key}' as a table of its own, with its keys below"),
-    "literal_error": ("is none of the known words", "Write {expected}"),
-    "greater_than_equal": ("is too small", "Write a number of at least {ge}"),
-    "less_than_equal": ("is too large", "Write a number of at most {le}"),
-}
-"""What is said about each of pydantic's error types, and the remedy."""
-
-
-def _described(model: type[BaseModel], path: tuple[str | int, ...]) -> tuple[type[BaseModel], str, bool]:
-    """Return the table of the key at the end of a path, the key's description, and whether it is required."""
-    description, is_required = "", False
-    for place, key in enumerate(path):
-        info = model.model_fields.get(key) if isinstance(key, str) else None
-        if info is None:
-            break
-        description, is_required = info.description or "", info.is_required()
-        nested = info.annotation
-        if place < len(path) - 1 and isinstance(nested, type) and issubclass(nested, BaseModel):
-            model = nested
-    return model, description, is_required
 
 
 def _key(key: str) -> str:
