@@ -60,7 +60,7 @@ def sign_with_aws(
         profile: The signing profile: its name, or its version ARN.
         output: As for `sign_with_authority`; None to leave the results in S3.
         is_layer: Whether they have to be layers.
-        force: Whether to replace files.
+        force: Whether to replace files that are no results of an earlier run.
         as_json: Whether to print JSON.
 
     Returns:
@@ -71,7 +71,7 @@ def sign_with_aws(
     )
     trust = read_trust_roots(signing.trust_roots)
     with TemporaryDirectory() as workspace:
-        prepared = prepare_sources(sources, output, Path(workspace), is_layer=is_layer, force=force)
+        prepared = prepare_sources(sources, output, Path(workspace), is_layer=is_layer, force=force, is_continued=True)
         progress = SharedProgress(len(prepared))
         signer = AwsSigner(
             signing.reference,
@@ -83,7 +83,7 @@ def sign_with_aws(
         try:
             signer.require_ready(profile, now())
             done = sign_concurrently(
-                [_task(source, signer, profile, force=force) for source in prepared],
+                [_task(source, signer, profile) for source in prepared],
                 concurrency=signing.concurrency,
                 stop=signer.stop,
                 on_done=progress.advance,
@@ -126,7 +126,7 @@ class SharedProgress:
             self._progress.close()
 
 
-def _task(source: SourceToSign, signer: AwsSigner, profile: str, *, force: bool) -> Callable[[], SignedObject]:
+def _task(source: SourceToSign, signer: AwsSigner, profile: str) -> Callable[[], SignedObject]:
     name = source.source.resolve().name
 
     def sign() -> SignedObject:
@@ -139,7 +139,7 @@ def _task(source: SourceToSign, signer: AwsSigner, profile: str, *, force: bool)
                 return write_file(
                     source.target,
                     lambda target: signer.sign_object(file, target, profile=profile, at=now(), name=name),
-                    force=force,
+                    force=source.may_replace,
                 )
         except OSError as error:
             raise FileAccessError(f"{source.source} cannot be read: {error.strerror}. Check the path") from error

@@ -77,18 +77,20 @@ def sign_with_authority(
     """
     with TemporaryDirectory() as workspace:
         prepared = prepare_sources(sources, output, Path(workspace), is_layer=is_layer, force=force)
-        results = [_sign(source, signer, profile, at, force=force) for source in prepared]
+        results = [_sign(source, signer, profile, at) for source in prepared]
     return answer(results, as_json=as_json)
 
 
-def _sign(source: SourceToSign, signer: Signer, profile: str, at: datetime, *, force: bool) -> SigningAnswer:
+def _sign(source: SourceToSign, signer: Signer, profile: str, at: datetime) -> SigningAnswer:
     if source.refusal is not None:
         return SigningAnswer(source, error=source.refusal)
     assert source.target is not None, "a local authority keeps nothing"
     try:
         with open_with_progress(source.archive, f"signing {source.source.name}") as file:
             artifact = write_file(
-                source.target, lambda opened: signer.sign(file, opened, profile=profile, at=at), force=force
+                source.target,
+                lambda opened: signer.sign(file, opened, profile=profile, at=at),
+                force=source.may_replace,
             )
     except SigningError as error:
         if error.reason not in _REFUSALS_OF_AN_ARCHIVE:

@@ -9,7 +9,7 @@ import click
 
 from constructs_pkg.cli.files import refuse_existing
 from constructs_pkg.errors import ArchiveError, FileAccessError, SigningError
-from constructs_pkg.signing.archive import DEFAULT_LIMITS, open_directory
+from constructs_pkg.signing.archive import DEFAULT_LIMITS, open_directory, read_archive
 from constructs_pkg.signing.archive_bytes import ArchiveBytes
 from constructs_pkg.signing.layer_tree import layer_problems
 from constructs_pkg.signing.packaging import package
@@ -28,17 +28,25 @@ class SourceToSign:
         source: What the user named.
         archive: The ZIP: the source itself, or what was packaged from it.
         target: Where the signed archive goes; None where it stays in S3.
+        may_replace: Whether it may take the place of a file.
         refusal: Why it is not to be signed; None where it is.
     """
 
     source: Path
     archive: Path
     target: Path | None
+    may_replace: bool
     refusal: SigningError | None = None
 
 
 def prepare_sources(
-    sources: Sequence[Path], output: Path | None, workspace: Path, *, is_layer: bool, force: bool
+    sources: Sequence[Path],
+    output: Path | None,
+    workspace: Path,
+    *,
+    is_layer: bool,
+    force: bool,
+    is_continued: bool = False,
 ) -> list[SourceToSign]:
     """Package what has to be packaged, before anything is signed.
 
@@ -48,21 +56,26 @@ def prepare_sources(
         workspace: An empty directory for packages.
         is_layer: Whether they have to be layers.
         force: Whether results may replace files.
+        is_continued: Whether they may replace results of an earlier run: signed archives of the same content.
 
     Raises:
         click.UsageError: Several results would be one file.
         FileAccessError: A source cannot be read, or a result is there already.
         PackagingError: A directory cannot be packaged.
     """
-    targets = _targets(sources, output)
-    for target in targets:
-        if target is not None:
+    prepared: list[SourceToSign] = []
+    for source, target in zip(sources, _targets(sources, output), strict=True):
+        if target is not None and not is_continued:
             refuse_existing(target, force=force)
-    archives = [_archive(source, workspace) for source in sources]
-    return [
-        SourceToSign(source, archive, target, _layer_refusal(archive) if is_layer else None)
-        for source, archive, target in zip(sources, archives, targets, strict=True)
-    ]
+        archive = _archive(source, workspace)
+        may_replace = force
+        if target is not None and is_continued:
+            may_replace = force or _is_result(target, archive)
+            refuse_existing(target, force=may_replace)
+        prepared.append(
+            SourceToSign(source, archive, target, may_replace, _layer_refusal(archive) if is_layer else None)
+        )
+    return prepared
 
 
 def _targets(sources: Sequence[Path], output: Path | None) -> list[Path | None]:
@@ -107,3 +120,13 @@ def _layer_refusal(archive: Path) -> SigningError | None:
         raise FileAccessError(f"{archive} cannot be read: {error.strerror}. Check the path") from error
     problems = layer_problems(names)
     return SigningError(NOT_A_LAYER, "this is not a layer: " + "; ".join(problems)) if problems else None
+
+
+def _is_result(target: Path, archive: Path) -> bool:
+    """Tell whether a file is a signed archive of this content, whoever signed it."""
+    try:
+        with target.open("rb") as found, archive.open("rb") as unsigned:
+            result = read_archive(found)
+            return result.signature is not None and result.content_digest == read_archive(unsigned).digest_to_sign
+    except (OSError, ArchiveError):
+        return False

@@ -117,8 +117,21 @@ def test_some_may_fail_without_taking_the_others_along(run, world: World, trees:
         "unsigned.zip",
         "signed.zip",
     ]
-    again = run("sign", *sources, *AWS, "-o", "out", "--force", "--format", "json")
+    again = run("sign", *sources, *AWS, "-o", "out", "--format", "json")
     assert (again.code, [item["outcome"] for item in again.json["artifacts"]]) == (1, ["signed", "failed", "reused"])
+
+
+@pytest.mark.usefixtures("world", "trees")
+def test_the_same_command_again_replaces_its_own_results_and_no_other_file(run, workspace: Path) -> None:
+    assert run("sign", "refunds", "unsigned.zip", *AWS, "-o", "out").code == 0
+    first = (workspace / "out" / "refunds.zip").read_bytes()
+    assert run("sign", "refunds", "unsigned.zip", *AWS, "-o", "out").code == 0
+    assert (workspace / "out" / "refunds.zip").read_bytes() == first
+    for other in (b"mine", archive_of(a__py=b"mine"), (workspace / "unsigned.zip").read_bytes()):
+        (workspace / "out" / "unsigned.zip").write_bytes(other)
+        ran = run("sign", "refunds", "unsigned.zip", *AWS, "-o", "out")
+        assert (ran.code, "out/unsigned.zip exists already" in ran.err) == (2, True)
+        assert (workspace / "out" / "unsigned.zip").read_bytes() == other
 
 
 @pytest.mark.usefixtures("world")
