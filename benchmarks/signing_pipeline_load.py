@@ -2,7 +2,7 @@
 
 ``python benchmarks/signing_pipeline_load.py --output benchmarks/results/signing_pipeline_load.md``. The template is the
 reviewed one of the reference deployment; waits are not shortened and AWS Signer's rate limits apply, so that it takes
-about five minutes, whatever the machine. How fast AWS is, it does not tell: the pace is what is measured.
+five minutes and a half, whatever the machine. How fast AWS is, it does not tell: the pace is what is measured.
 """
 
 import argparse

@@ -143,7 +143,7 @@ def finish_workflow(names: SigningPipelineNames) -> State:
             ),
             "IsOurs": _choice(
                 f"$job.Status = 'Succeeded' and $job.Source.S3.BucketName = '{names.upload_bucket}' and "
-                f"$contains($job.Source.S3.Key, '{names.staged_prefix}')",
+                f"$substring($job.Source.S3.Key, 0, {len(names.staged_prefix)}) = '{names.staged_prefix}'",
                 "LookAtSource",
                 "NothingToFile",
             ),
@@ -192,7 +192,8 @@ def _staging(names: SigningPipelineNames) -> dict[str, Json]:
                 "Bucket": names.upload_bucket,
                 "Key": _jsonata(f"'{names.staged_prefix}' & $states.context.Execution.Name & '.zip'"),
                 "CopySource": _jsonata(
-                    f"'{names.upload_bucket}/' & $states.input.key & '?versionId=' & $states.input.version"
+                    f"'{names.upload_bucket}/' & $states.input.key "
+                    "& '?versionId=' & $encodeUrlComponent($states.input.version)"
                 ),
                 "ChecksumAlgorithm": "SHA256",
                 "MetadataDirective": "REPLACE",

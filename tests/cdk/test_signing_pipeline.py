@@ -120,11 +120,38 @@ def test_a_task_that_must_not_be_lost_is_tried_for_long_and_a_refusal_of_the_req
         )
 
 
-def hexadecimal(digest: bytes) -> str:
-    """Evaluate the expression of the deployed workflow."""
-    expression = WORKFLOWS["sign"]["States"]["Name"]["Assign"]["sha256"]
-    bindings = {"checksum": base64.b64encode(digest).decode()}
+def evaluated(expression: str, **bindings: object) -> object:
+    """Evaluate an expression of a deployed workflow."""
     return jsonata.Jsonata(expression.removeprefix("{% ").removesuffix(" %}")).evaluate(None, bindings)
+
+
+def hexadecimal(digest: bytes) -> object:
+    expression = WORKFLOWS["sign"]["States"]["Name"]["Assign"]["sha256"]
+    return evaluated(expression, checksum=base64.b64encode(digest).decode())
+
+
+def test_the_version_of_an_upload_cannot_add_to_the_source_of_the_copy() -> None:
+    expression = WORKFLOWS["sign"]["States"]["Stage"]["Arguments"]["CopySource"]
+    given = {"input": {"key": "payments/a.zip", "version": "3/L4k+x&y=?z"}}
+    assert evaluated(expression, states=given) == (
+        "acme-code-uploads-111122223333-eu-west-1/payments/a.zip?versionId=3%2FL4k%2Bx%26y%3D%3Fz"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "bucket", "key", "expected"),
+    [
+        ("Succeeded", NAMES.upload_bucket, "_pipeline/staged/a.zip", True),
+        ("Failed", NAMES.upload_bucket, "_pipeline/staged/a.zip", False),
+        ("Succeeded", "another", "_pipeline/staged/a.zip", False),
+        ("Succeeded", NAMES.upload_bucket, "payments/_pipeline/staged/a.zip", False),
+        ("Succeeded", NAMES.upload_bucket, "payments/a.zip", False),
+    ],
+)
+def test_only_what_the_pipeline_staged_itself_is_filed(status: str, bucket: str, key: str, *, expected: bool) -> None:
+    condition = WORKFLOWS["finish"]["States"]["IsOurs"]["Choices"][0]["Condition"]
+    job = {"Status": status, "Source": {"S3": {"BucketName": bucket, "Key": key}}}
+    assert evaluated(condition, job=job) is expected
 
 
 def test_the_hash_that_s3_gives_in_base64_becomes_the_hexadecimal_one() -> None:
@@ -135,11 +162,8 @@ def test_the_hash_that_s3_gives_in_base64_becomes_the_hexadecimal_one() -> None:
 
 def is_admissible(key: str) -> bool:
     condition = WORKFLOWS["sign"]["States"]["IsAdmissible"]["Choices"][0]["Condition"]
-    bindings = {
-        "states": {"input": {"key": key}},
-        "profiles": WORKFLOWS["sign"]["States"]["Begin"]["Assign"]["profiles"],
-    }
-    return bool(jsonata.Jsonata(condition.removeprefix("{% ").removesuffix(" %}")).evaluate(None, bindings))
+    profiles = WORKFLOWS["sign"]["States"]["Begin"]["Assign"]["profiles"]
+    return bool(evaluated(condition, states={"input": {"key": key}}, profiles=profiles))
 
 
 @pytest.mark.parametrize(
@@ -186,8 +210,7 @@ def test_no_printable_sign_but_the_plain_ones_gets_into_the_source_of_a_copy() -
 )
 def test_a_commit_is_taken_over_where_it_looks_like_one(metadata: dict, expected: dict) -> None:
     expression = WORKFLOWS["sign"]["States"]["Look"]["Assign"]["commit"]
-    bindings = {"states": {"result": {"Metadata": metadata}}}
-    assert jsonata.Jsonata(expression.removeprefix("{% ").removesuffix(" %}")).evaluate(None, bindings) == expected
+    assert evaluated(expression, states={"result": {"Metadata": metadata}}) == expected
 
 
 # Resources

@@ -160,9 +160,18 @@ class PipelineBench:
         return bool(self.s3.list_objects_v2(Bucket=SIGNED, Prefix=key).get("Contents"))
 
     def jobs(self) -> list[dict]:
-        """Return every signing job, the newest first."""
-        pages = self.signer.get_paginator("list_signing_jobs").paginate()
-        return [job for page in pages for job in page["jobs"]]
+        """Return every signing job, the newest first; as slowly as AWS Signer's limits want it."""
+        found, more = [], {}
+        while True:
+            try:
+                page = self.signer.list_signing_jobs(**more)
+            except self.signer.exceptions.TooManyRequestsException:
+                time.sleep(0.2)
+                continue
+            found += page["jobs"]
+            if "nextToken" not in page:
+                return found
+            more = {"nextToken": page["nextToken"]}
 
     def versions(self, key: str) -> int:
         """Return how many versions of signed objects begin with a key."""

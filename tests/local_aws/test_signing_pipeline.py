@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from constructs_pkg.signing.archive import read_archive
-from constructs_pkg.signing.cms import parse_signature
+from constructs_pkg.signing.provenance import check_provenance, parse_provenance
 from constructs_pkg.testing.local_aws import LocalAws
 from tests.local_aws.pipeline_bench import BUILD, MANAGEMENT, PUBLISHER, ROOT, SIGNED, UPLOADS, PipelineBench, package
 
@@ -33,18 +33,19 @@ def refused(call, **arguments):
 
 def test_an_upload_becomes_signed_code_that_lambda_takes_under_enforce_and_the_original_is_refused(bench):
     body = package("refunds")
-    bench.upload(body, "payments/refunds.zip", Metadata={"commit": "4f0c2a1"})
+    version = bench.upload(body, "payments/refunds.zip", Metadata={"commit": "4f0c2a1"})
     key = bench.signed_key(body)
     signed, statement = bench.filed(key)
 
-    envelope = parse_signature(read_archive(signed).signature)
-    said = json.loads(statement)
-    assert said["subject"][0]["name"] == key
-    assert said["predicate"]["source"]["commit"] == "4f0c2a1"
-    assert said["predicate"]["source"]["name"] == f"s3://{UPLOADS}/payments/refunds.zip"
-    assert said["predicate"]["source"]["digest"]["sha256"] == key.split("/")[1]
-    assert said["predicate"]["signing_job_arn"] == str(envelope.signing_job_arn)
-    assert said["predicate"]["signing_profile_version_arn"] == str(envelope.signing_profile_version_arn)
+    provenance = parse_provenance(statement)
+    assert check_provenance(provenance, signed) == ()
+    assert (provenance.name, provenance.commit, provenance.source_sha256, provenance.source_name) == (
+        key,
+        "4f0c2a1",
+        key.split("/")[1],
+        f"s3://{UPLOADS}/payments/refunds.zip",
+    )
+    assert provenance.annotations == {"application": "payments", "upload_version": version}
     tags = bench.s3.get_object_tagging(Bucket=SIGNED, Key=key)["TagSet"]
     assert {tag["Key"]: tag["Value"] for tag in tags} == {
         "application": "payments",
@@ -55,7 +56,7 @@ def test_an_upload_becomes_signed_code_that_lambda_takes_under_enforce_and_the_o
     bench.session(MANAGEMENT, "refunds")
     functions = bench.aws.client("lambda", account=MANAGEMENT)
     config = functions.create_code_signing_config(
-        AllowedPublishers={"SigningProfileVersionArns": [str(envelope.signing_profile_version_arn)]},
+        AllowedPublishers={"SigningProfileVersionArns": [str(provenance.signing_profile_version_arn)]},
         CodeSigningPolicies={"UntrustedArtifactOnDeployment": "Enforce"},
     )["CodeSigningConfig"]["CodeSigningConfigArn"]
     common = {
@@ -65,7 +66,7 @@ def test_an_upload_becomes_signed_code_that_lambda_takes_under_enforce_and_the_o
         "CodeSigningConfigArn": config,
     }
     made = functions.create_function(FunctionName="refunds", Code={"ZipFile": signed}, **common)
-    assert made["SigningJobArn"] == said["predicate"]["signing_job_arn"]
+    assert made["SigningJobArn"] == str(provenance.signing_job_arn)
     code = refused(functions.create_function, FunctionName="unsigned", Code={"ZipFile": body}, **common)
     assert code == "CodeVerificationFailedException"
 
