@@ -57,6 +57,7 @@ def _statements(intent: GuardrailIntent) -> tuple[Statement, ...]:
         escape_denies.guard_changes(intent, account),
         escape_denies.detaching(intent, account),
         escape_denies.boundary_removal(intent.guardrail_arns(account)),
+        _silencing(intent),
         _leaving(),
     )
     return tuple(escape_denies.except_for(statement, exempt) for statement in statements)
@@ -85,6 +86,39 @@ def _config_of_another_account(intent: GuardrailIntent) -> Statement:
 def _resource_policies() -> Statement:
     """Replace a function's whole resource policy and let another account in, which this policy does not bind."""
     return Statement(sid="DenyResourcePolicies", effect="Deny", actions=("lambda:PutResourcePolicy",), resources=("*",))
+
+
+def _silencing(intent: GuardrailIntent) -> Statement:
+    """Cut the wire: stop the rules that report tampering, their alarm, or the role that they report with.
+
+    Each action is of one service, so that listing them together denies nothing more.
+    """
+    partition, name = intent.partition, f"{intent.prefix}-code-signing-*"
+    return Statement(
+        sid="DenySilencing",
+        effect="Deny",
+        actions=(
+            "cloudwatch:DeleteAlarms",
+            "cloudwatch:DisableAlarmActions",
+            "cloudwatch:PutMetricAlarm",
+            "cloudwatch:SetAlarmState",
+            "events:DeleteRule",
+            "events:DisableRule",
+            "events:PutRule",
+            "events:PutTargets",
+            "events:RemoveTargets",
+            "iam:AttachRolePolicy",
+            "iam:DeleteRole",
+            "iam:PutRolePermissionsBoundary",
+            "iam:PutRolePolicy",
+            "iam:UpdateAssumeRolePolicy",
+        ),
+        resources=(
+            f"arn:{partition}:cloudwatch:*:*:alarm:{name}",
+            f"arn:{partition}:events:*:*:rule/{name}",
+            f"arn:{partition}:iam::*:role/{name}",
+        ),
+    )
 
 
 def _leaving() -> Statement:

@@ -2,7 +2,13 @@
 
 from tests.guardrails.asking import Row
 from tests.guardrails.table_of_code import CODE_ATTACKS
-from tests.guardrails.table_of_escape import EXEMPT_ROLE_ATTACKS, GUARDRAIL_ATTACKS, ROLE_ATTACKS, STACK_ATTACKS
+from tests.guardrails.table_of_escape import (
+    EXEMPT_ROLE_ATTACKS,
+    GUARDRAIL_ATTACKS,
+    ROLE_ATTACKS,
+    SILENCING_ATTACKS,
+    STACK_ATTACKS,
+)
 from tests.guardrails.table_of_trust import GRANT_ATTACKS, SURFACE_ATTACKS, TRUST_ATTACKS
 from tests.guardrails.table_of_work import ACCOUNT_WORK, DAILY_WORK, ORDINARY, PIPELINE_WORK
 
@@ -19,4 +25,5 @@ ROWS: tuple[Row, ...] = (
     *GUARDRAIL_ATTACKS,
     *EXEMPT_ROLE_ATTACKS,
     *STACK_ATTACKS,
+    *SILENCING_ATTACKS,
 )

@@ -363,3 +363,62 @@ STACK_ATTACKS = [
         no("DenyLeaving"),
     ),
 ]
+
+
+SILENCING_ATTACKS = [
+    *(
+        Row(
+            f"the wire cut: nobody hears of tampering any more ({service}:{action})",
+            ask(f"{service}:{action}", f"arn:aws:{service}:eu-west-1:{ACCOUNT}:{resource}"),
+            SILENT,
+            YES,
+            no("DenySilencing"),
+        )
+        for service, resource, actions in (
+            (
+                "events",
+                "rule/acme-code-signing-changes",
+                ("DeleteRule", "DisableRule", "PutRule", "PutTargets", "RemoveTargets"),
+            ),
+            (
+                "cloudwatch",
+                "alarm:acme-code-signing-errors",
+                ("DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm", "SetAlarmState"),
+            ),
+        )
+        for action in actions
+    ),
+    *(
+        Row(
+            f"the role that reports made useless ({action})",
+            ask(
+                f"iam:{action}",
+                role("acme-code-signing-forwarder-eu-west-1"),
+                iam__PermissionsBoundary=OUR_BOUNDARY,
+            ),
+            SILENT,
+            YES,
+            no("DenySilencing"),
+        )
+        for action in (
+            "AttachRolePolicy",
+            "DeleteRole",
+            "PutRolePermissionsBoundary",
+            "PutRolePolicy",
+            "UpdateAssumeRolePolicy",
+        )
+    ),
+    *(
+        Row(
+            f"rules and alarms of one's own ({service}:{action})",
+            ask(f"{service}:{action}", f"arn:aws:{service}:eu-west-1:{ACCOUNT}:{resource}"),
+            SILENT,
+            YES,
+            YES,
+        )
+        for service, action, resource in (
+            ("events", "PutRule", "rule/payments-nightly"),
+            ("cloudwatch", "PutMetricAlarm", "alarm:payments-latency"),
+        )
+    ),
+]

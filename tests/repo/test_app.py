@@ -57,6 +57,8 @@ def made_by_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_python_app_leaves_the_same_templates_and_prints_the_summary(made_by_python, templates_of_the_tests) -> None:
     assert templates_in(made_by_python) == templates_of_the_tests
     assert "acme-signing-authority" in (made_by_python.parent / "summary.txt").read_text()
+    assert (made_by_python / "rollout.svg").read_text("utf-8") == (ROOT / "docs/rollout.svg").read_text("utf-8")
+    assert (made_by_python / "rollout.mmd").read_text("utf-8").startswith("flowchart TB\n")
 
 
 def test_cdk_ls_lists_the_stacks_and_cdk_diff_compares_with_a_template(tmp_path: Path, made_by_python: Path) -> None:
