@@ -105,9 +105,22 @@ def test_a_change_set_is_listed_read_executed_and_deleted() -> None:
         stack = MemberStacks(client, STACK)
         assert stack.change_sets() == {"a": "FAILED"}
         found = stack.change_set("drift-1")
+        assert found is not None
         assert (found.change_set_id, len(found.changes)) == (CHANGE_SET, 2)
         stack.execute("drift-1", found.change_set_id)
         stack.delete(["drift-1"])
+
+
+@pytest.mark.parametrize(("code", "is_refused"), [("ChangeSetNotFound", False), ("AccessDenied", True)])
+def test_a_change_set_that_is_not_there_is_no_refusal(code: str, is_refused: bool) -> None:
+    request = {**OF_STACK, "ChangeSetName": "drift-1", "IncludePropertyValues": True}
+    with stubbed("cloudformation", ("describe_change_set", request, f"{code}: no")) as client:
+        stack = MemberStacks(client, STACK)
+        if is_refused:
+            with pytest.raises(Refused, match=code):
+                stack.change_set("drift-1")
+        else:
+            assert stack.change_set("drift-1") is None
 
 
 def test_a_member_stack_is_read_with_template_parameters_and_resources() -> None:

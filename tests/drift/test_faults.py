@@ -191,7 +191,6 @@ def test_a_reading_right_that_is_missing_is_unknown(action: str) -> None:
         ("cloudformation:DetectStackDrift", "unknown"),
         ("cloudformation:DescribeStackDriftDetectionStatus", "unknown"),
         ("cloudformation:DescribeStackResourceDrifts", "unknown"),
-        ("cloudformation:ListChangeSets", "unknown"),
         ("cloudformation:CreateChangeSet", "unknown"),
         ("cloudformation:DescribeChangeSet", "unknown"),
         ("cloudformation:ExecuteChangeSet", "unknown"),

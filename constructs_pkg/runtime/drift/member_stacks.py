@@ -23,6 +23,9 @@ CHANGE_SET_PREFIX = "drift-"
 MAX_TEMPLATE_BYTES = 51_200
 """The largest template that CreateChangeSet takes in the request (CloudFormation's quotas)."""
 
+_NO_CHANGE_SET = frozenset({"ChangeSetNotFound", "ChangeSetNotFoundException"})
+"""``ChangeSetNotFoundException`` and its code on the wire (botocore 1.43.106)."""
+
 _GONE = "does not exist"
 """DescribeStacks has no exception of its own: botocore's waiters, too, look at ``ValidationError``."""
 
@@ -207,21 +210,25 @@ class MemberStacks:
                 **parameters,
             )
 
-    def change_set(self, name: str) -> ChangeSet:
-        """Read a change set, all pages of it.
+    def change_set(self, name: str) -> ChangeSet | None:
+        """Read a change set, all pages of it; None where there is none of this name (any more, or yet).
 
         Raises:
             Refused: AWS refused.
         """
-        return read_change_set(
-            pages(
-                f"read the change set {name} of {self._stack_id}",
-                self._client.describe_change_set,
-                **self._stack,
-                ChangeSetName=name,
-                IncludePropertyValues=True,
-            )
+        described = pages(
+            f"read the change set {name} of {self._stack_id}",
+            self._client.describe_change_set,
+            **self._stack,
+            ChangeSetName=name,
+            IncludePropertyValues=True,
         )
+        try:
+            return read_change_set(described)
+        except Refused as refused:
+            if refused.code in _NO_CHANGE_SET:
+                return None
+            raise
 
     def execute(self, name: str, change_set_id: str) -> None:
         """Execute a change set that was read; what comes of it is seen by looking again.

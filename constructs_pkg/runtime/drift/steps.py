@@ -199,15 +199,14 @@ class Steps:
             return self._row("failed", planned.findings, why)
         if action.name in self._useless:
             return None
-        listed = stack.change_sets()
-        if action.name not in listed:
+        found = stack.change_set(action.name)
+        if found is None:
             if action.name not in self._made:
                 self._make(stack, seen, baseline, action)
                 self._made.append(action.name)
             return f"the change set {action.name} is being made"
-        if listed[action.name] in _UNMADE:
-            return f"the change set {action.name} is {listed[action.name]}"
-        found = stack.change_set(action.name)
+        if found.status in _UNMADE:
+            return f"the change set {action.name} is {found.status}"
         if found.status == "FAILED":
             return self._failed(stack, action, found)
         if found.execution_status in {"EXECUTE_FAILED", "OBSOLETE"}:
@@ -226,8 +225,8 @@ class Steps:
                 parameters = {**baseline.parameters, **seen.overrides}
                 stack.create_from(action.name, self._stack_set.template(), parameters)
         except Refused as refused:
-            # A repeated step may have made it already, though no listing knows it yet.
-            if refused.code not in _EXISTS and action.name not in stack.change_sets():
+            # A repeated step may have made it already, though it cannot be read yet.
+            if refused.code not in _EXISTS and stack.change_set(action.name) is None:
                 raise
             log("INFO", str(refused), account=self._instance.account, region=self._instance.region)
 

@@ -58,7 +58,7 @@ class Faults:
         repeated_pages: ``service:Operation`` of listings that return each page twice.
         endless_pages: ``service:Operation`` of listings that return the same token for ever.
         config_lag_seconds: How long ListFunctionsByCodeSigningConfig does not know of a function.
-        change_set_lag_seconds: How long ListChangeSets does not know of a change set.
+        change_set_lag_seconds: How long nobody but CreateChangeSet knows of a change set.
         failing_updates: (account, Region): executing a change set ends in a rollback.
         event_lag_seconds: How long LookupEvents does not know of an event.
         partial_metrics: Accounts whose GetMetricData ends with ``PartialData``.

@@ -212,7 +212,7 @@ class StackCalls(Service):
 
     def _change_set(self, stack: FakeStack, name: str) -> FakeChangeSet:
         found = next((one for one in self._change_sets(stack) if name in {one.name, one.change_set_id}), None)
-        if found is None:
+        if found is None or found.listed_from > self._now():
             raise ServiceAnswer("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
         return found
 
