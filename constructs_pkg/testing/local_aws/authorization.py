@@ -18,6 +18,7 @@ from constructs_pkg.testing.local_aws.callers import role_arn_of_session
 from constructs_pkg.testing.local_aws.code_signing_configs import CodeSigningConfigs
 from constructs_pkg.testing.local_aws.internals import APP, IAM_ACTIONS, IAM_EVALUATOR, ORGANIZATIONS, ROUTER
 from constructs_pkg.testing.local_aws.overlay import Overlay, Request, Response
+from constructs_pkg.testing.local_aws.query_requests import stack_set_arn
 
 __all__ = ["install"]
 
@@ -39,8 +40,16 @@ def install(overlay: Overlay) -> None:
         return
     APP._dispatch_service_request = _remembering_request(APP._dispatch_service_request)
     IAM_ACTIONS.extract_iam_action = _right_action(IAM_ACTIONS.extract_iam_action)
-    IAM_EVALUATOR.enforce = _checking_all(IAM_EVALUATOR.enforce, overlay.part(CodeSigningConfigs).tags_of)
-    IAM_EVALUATOR._resolve_condition_key = _role_as_principal(IAM_EVALUATOR._resolve_condition_key)
+    management_account = None if overlay.organization is None else overlay.organization.management_account
+    stack_sets = overlay.global_store("cloudformation-stack-sets")
+
+    def resource_of(request: Request, resource: str) -> str:
+        if request.service != "cloudformation":
+            return resource
+        return stack_set_arn(request, stack_sets, management_account) or resource
+
+    IAM_EVALUATOR.enforce = _checking_all(IAM_EVALUATOR.enforce, overlay.part(CodeSigningConfigs).tags_of, resource_of)
+    IAM_EVALUATOR._resolve_condition_key = _with_global_keys(IAM_EVALUATOR._resolve_condition_key)
     IAM_EVALUATOR._first_match = _filling_in_variables(IAM_EVALUATOR._first_match)
     IAM_EVALUATOR.evaluate_resource_policy = _as_who_calls(IAM_EVALUATOR.evaluate_resource_policy)
     organization = overlay.organization
@@ -80,7 +89,11 @@ def _right_action(original: Callable[..., str | None]) -> Callable[..., str | No
     return action
 
 
-def _checking_all(original: Callable[..., Any], config_tags: Callable[[str], dict[str, str]]) -> Callable[..., Any]:
+def _checking_all(
+    original: Callable[..., Any],
+    config_tags: Callable[[str], dict[str, str]],
+    resource_of: Callable[[Request, str], str],
+) -> Callable[..., Any]:
     """Check a request on every resource that it names, with the condition keys of each."""
 
     def enforce(
@@ -95,7 +108,7 @@ def _checking_all(original: Callable[..., Any], config_tags: Callable[[str], dic
         given = service_context or {}
         if request is None or request.service != service:
             return original(access_key, action, service, region, resource_arn=resource_arn, service_context=given)
-        for check in checks_of(request, action, resource_arn, config_tags):
+        for check in checks_of(request, action, resource_of(request, resource_arn), config_tags):
             denied = original(
                 access_key,
                 check.action,
@@ -111,14 +124,20 @@ def _checking_all(original: Callable[..., Any], config_tags: Callable[[str], dic
     return enforce
 
 
-def _role_as_principal(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Let ``aws:PrincipalArn`` of a session be its role's ARN, as AWS does, and every request one with TLS."""
+def _with_global_keys(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Let ``aws:PrincipalArn`` of a session be its role's ARN, as AWS does, and every request one with TLS.
+
+    ``aws:ResourceOrgID`` is that of the account in the resource's ARN (IAM guide, "AWS global condition context keys").
+    """
 
     def value(key: str, context: Any) -> Any:
         if key.lower() == "aws:principalarn" and context.principal_type == "AssumedRole":
             return role_arn_of_session(context.principal_arn)
         if key.lower() == "aws:securetransport":
             return "true"  # loopback needs no TLS, and the CDK's bootstrap bucket denies everything without it
+        if key.lower() == "aws:resourceorgid":
+            account = str(context.resource_arn).split(":")[4:5]
+            return IAM_EVALUATOR._principal_org_id(account[0]) if account else None
         return original(key, context)
 
     return value

@@ -18,6 +18,7 @@ from constructs_pkg.testing.local_aws.function_references import function_arn, p
 from constructs_pkg.testing.local_aws.internals import LAMBDA, RESPONSES, SIGNER
 from constructs_pkg.testing.local_aws.overlay import Request
 from constructs_pkg.testing.local_aws.rest_json import Router
+from constructs_pkg.testing.local_aws.query_requests import query_request_keys
 
 __all__ = ["Check", "checks_of", "iam_action_of"]
 
@@ -99,6 +100,8 @@ def checks_of(
         checks = _signer_checks(request, action.split(":")[1], resource)
     elif request.service == "iam":
         checks = [Check(action, resource, _iam_keys(request))]
+    elif request.service in {"cloudformation", "sts"}:
+        return [Check(action, resource, query_request_keys(request))]
     elif request.service == "s3" and action == "s3:PutObject":
         return _object_writing_checks(request, action, resource)
     else:

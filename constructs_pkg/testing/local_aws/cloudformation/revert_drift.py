@@ -45,6 +45,7 @@ def install(overlay: Overlay) -> None:
         ("CreateChangeSet", _creating),
         ("DescribeChangeSet", _describing),
         ("ExecuteChangeSet", _executing),
+        ("ListChangeSets", _listing),
     ):
         overlay.add_cloudformation_action(name, _guarded(build(overlay.cloudformation_action(name))))
     track = _CHANGE_SETS._track_change_set_execution  # noqa: SLF001
@@ -248,6 +249,16 @@ def _found(request: dict[str, Any]) -> _ChangeSet | None:
     stack = ministack_stacks.stack_of(request.get("StackName", ""))
     name = request.get("StackName", "") if stack is None else stack["StackName"]
     return _CHANGE_SETS._find_change_set(request["ChangeSetName"], name)[1]  # noqa: SLF001
+
+
+def _listing(ministack: _Action) -> _Action:
+    """List by the stack's ARN, too: MiniStack knows its change sets by the stack's name only."""
+
+    def list_change_sets(form: dict[str, list[str]]) -> Answer:
+        stack = ministack_stacks.stack_of(form.get("StackName", [""])[0])
+        return ministack(form if stack is None else {**form, "StackName": [stack["StackName"]]})
+
+    return list_change_sets
 
 
 def _executing(ministack: _Action) -> _Action:
