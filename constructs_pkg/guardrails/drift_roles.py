@@ -114,9 +114,15 @@ class DriftRights:
                     ),
                 ),
                 self._stack_sets(
-                    "ReadStackSets", "DescribeStackInstance", "DescribeStackSet", "ListStackInstanceResourceDrifts"
+                    "ReadStackSets",
+                    "DescribeStackInstance",
+                    "DescribeStackSet",
+                    "ListStackInstanceResourceDrifts",
+                    "ListStackInstances",
                 ),
-                *self._objects(delete=False, prefixes=("proposals", "runs")),
+                self._objects("KeepRecords", ("s3:GetObject", "s3:PutObject"), "proposals", "runs"),
+                self._objects("RetractProposals", ("s3:DeleteObject",), "proposals"),
+                self._list_objects(),
                 _use_key(self.key_arn),
                 _write_logs(self._log_groups()),
             )
@@ -128,14 +134,14 @@ class DriftRights:
             (
                 self._stack_sets(
                     "DetectAndReadStackSets",
-                    "DescribeStackInstance",
                     "DescribeStackSet",
-                    "DescribeStackSetOperation",
                     "DetectStackSetDrift",
                     "ListStackInstances",
                     "ListStackSetOperations",
                 ),
-                *self._objects(delete=True, prefixes=("latest", "leases", "proposals", "runs")),
+                self._objects("KeepRecords", ("s3:GetObject", "s3:PutObject"), "latest", "leases", "runs"),
+                self._objects("ReadProposals", ("s3:GetObject",), "proposals"),
+                self._list_objects(),
                 Statement(
                     sid="SeeWhetherTheHolderOfALeaseStillRuns",
                     effect="Allow",
@@ -230,19 +236,14 @@ class DriftRights:
             resources=tuple(f"{owner}/{name}:*" for name in self.stack_sets),  # the id behind the name is random
         )
 
-    def _objects(self, *, delete: bool, prefixes: tuple[str, ...]) -> tuple[Statement, ...]:
+    def _objects(self, sid: str, actions: tuple[str, ...], *prefixes: str) -> Statement:
+        resources = tuple(f"arn:{self.partition}:s3:::{self.bucket}/{prefix}/*" for prefix in prefixes)
+        return Statement(sid=sid, effect="Allow", actions=actions, resources=resources)
+
+    def _list_objects(self) -> Statement:
+        # Without the right to list, S3 answers for an object that is missing as for one that is denied.
         bucket = f"arn:{self.partition}:s3:::{self.bucket}"
-        actions = ("s3:GetObject", "s3:PutObject", *(("s3:DeleteObject",) if delete else ()))
-        return (
-            Statement(
-                sid="KeepRecords",
-                effect="Allow",
-                actions=actions,
-                resources=tuple(f"{bucket}/{prefix}/*" for prefix in prefixes),
-            ),
-            # Without the right to list, S3 answers for an object that is missing as for one that is denied.
-            Statement(sid="SeeWhatIsMissing", effect="Allow", actions=("s3:ListBucket",), resources=(bucket,)),
-        )
+        return Statement(sid="SeeWhatIsMissing", effect="Allow", actions=("s3:ListBucket",), resources=(bucket,))
 
     def _log_groups(self) -> tuple[str, ...]:
         return tuple(self._arn("logs", f"log-group:/aws/lambda/{function}") for function in self.functions)

@@ -17,8 +17,8 @@ from constructs_pkg.errors import ServiceError
 from constructs_pkg.testing.local_aws.function_references import function_arn, parse_function
 from constructs_pkg.testing.local_aws.internals import LAMBDA, RESPONSES, SIGNER
 from constructs_pkg.testing.local_aws.overlay import Request
-from constructs_pkg.testing.local_aws.rest_json import Router
 from constructs_pkg.testing.local_aws.query_requests import query_request_keys
+from constructs_pkg.testing.local_aws.rest_json import Router
 
 __all__ = ["Check", "checks_of", "iam_action_of"]
 

@@ -102,6 +102,11 @@ _IAM: tuple[tuple[str, Origin, str], ...] = (
 
 _STEP_FUNCTIONS: tuple[tuple[str, Origin, str], ...] = (
     (
+        "Stopping an execution ends the children of its distributed maps before their next task",
+        "documented",
+        "Step Functions guide, 'Viewing a Distributed Map Run execution'; when exactly is our model",
+    ),
+    (
         "Step Functions' aws-sdk tasks of S3, Signer and Step Functions call the API as the state machine's role",
         "documented",
         "Step Functions guide, 'AWS SDK service integrations'",

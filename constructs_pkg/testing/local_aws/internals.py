@@ -194,6 +194,12 @@ INTERNALS: tuple[Internal, ...] = (
     Internal("services.stepfunctions", "_executions", _SCOPED + "executions"),
     Internal("services.stepfunctions", "_state_machines", _SCOPED + "state machines"),
     Internal("services.stepfunctions", "_run_execution", "the role of an execution", ("exec_arn",)),
+    Internal(
+        "services.stepfunctions",
+        "_execute_task",
+        "stopping ends children, too",
+        ("state_def", "raw_input", "execution", "ctx"),
+    ),
     Internal("services.stepfunctions", "_invoke_aws_sdk_integration", "aws-sdk tasks", ("resource", "input_data")),
     Internal("services.sts", "register_session", "sessions of a role", ("access_key", "session")),
     Internal("services.signer", "_profiles", _SCOPED + "signing profiles"),

