@@ -109,10 +109,21 @@ class SigningTask:
         """Look at the signed object that is there; None where its signature runs out soon."""
         self.bucket.download(seen.key, seen.version, target, DEFAULT_LIMITS.max_archive_bytes)
         signature = self._checked(source, target, None, f"{self.name}, which lies at {self._url(seen.key)},")
-        self._require_not_revoked(self.service.finished(signature.signing_job_arn.job_id))
+        self._require_not_revoked(self._job_of(signature, seen))
         days = 0 if self.policy is None else self.policy.templates.expires_within_days
         is_old = runs_out_soon(signature.signed_at, signature.expires_at, self._now(), within_days=days)
         return None if is_old else signature
+
+    def _job_of(self, signature: CheckedSignature, seen: ObjectVersion) -> SigningJob:
+        """Return the job behind a signature that is there: what is not known of it is never taken for good."""
+        try:
+            return self.service.finished(signature.signing_job_arn.job_id)
+        except AwsError as error:
+            raise AwsError(
+                error.code,
+                f"{error} Whether the signature of {self._url(seen.key)} was revoked is therefore not known, and it is "
+                "not used. Sign as somebody who may describe the job, or delete the object to have it signed again",
+            ) from error
 
     def _signed(self, source: BinaryIO, target: BinaryIO, digest: bytes, *, anew: bool) -> CheckedSignature:
         """Have the archive signed, and look at the result."""

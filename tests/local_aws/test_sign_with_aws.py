@@ -5,6 +5,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -255,3 +256,24 @@ def test_the_answer_in_words_says_where_it_lies_and_what_was_not_verified(workpl
         assert lines[1] == f"  publisher    {publisher}"
         assert lines[3].startswith(f"  object       s3://{workplace.bucket}/signed/")
         assert lines[5].startswith("  NOT VERIFIED no root to trust was given (--policy, --trust-root); its own is ")
+
+
+DYING = """
+import os, sys
+from constructs_pkg.aws.signing_bucket import SigningBucket
+from constructs_pkg.cli.main import main
+SigningBucket.store = lambda *_, **__: os._exit(9)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_process_that_dies_before_it_stored_the_result_is_continued_by_the_next(workplace: Workplace) -> None:
+    profile, _ = workplace.desk.profile()
+    workplace.make_bucket()
+    words = ("sign", "refunds", "--profile", profile, "-o", "signed.zip")
+    died = subprocess.run([sys.executable, "-c", DYING, *words], capture_output=True)
+    assert (died.returncode, Path("signed.zip").exists()) == (9, False)
+    assert sorted(key.partition("/")[0] for key in workplace.all_keys()) == ["jobs", "unsigned"]
+    (signed,) = workplace.sign(*words[1:])
+    (job,) = workplace.desk.signer.list_signing_jobs()["jobs"]
+    assert (signed["outcome"], signed["signing_job_arn"].rpartition("/")[2]) == ("signed", job["jobId"])
