@@ -244,8 +244,9 @@ class LocalAws:
         inherited = {
             name: value
             for name, value in os.environ.items()
-            # Nobody's real credentials belong into a server that runs functions with them in reach.
-            if not name.startswith(("AWS_", "MINISTACK_", "COV_CORE_"))
+            # Nobody's real credentials belong into a server that runs functions with them in reach; and measuring the
+            # coverage of tests is not for it.
+            if not name.startswith(("AWS_", "MINISTACK_", "COVERAGE_"))
         }
         return {**inherited, **self._environment, "LOCAL_AWS_STOPS_WITH_PARENT": "1"}
 
