@@ -95,6 +95,45 @@ def test_a_config_of_another_account_stays_without_publishers(estate) -> None:
     assert foreign not in {config.arn for config in reading.configs}
 
 
+@pytest.mark.parametrize(
+    ("answer", "functions", "parts"),
+    [
+        ("ResourceNotFoundException", [], set()),  # deleted since it was listed
+        ("CodeSigningConfigNotFoundException", [("bare", None)], set()),
+        ("AccessDeniedException", [("bare", None)], {Part.CONFIGS}),
+    ],
+)
+def test_a_function_that_changes_meanwhile_is_neither_lost_nor_made_up(estate, answer, functions, parts) -> None:
+    class Racing(LambdaService):
+        def get_function_code_signing_config(self, **_parameters):
+            raise ServiceAnswer(answer, "meanwhile")
+
+    estate.function("bare", config="none")
+    estate.aws.serve("lambda", Racing)
+    reading = read(estate, days=0)
+    assert [(one.name, one.config_arn) for one in reading.functions] == functions
+    assert reading.unknown == parts
+
+
+@pytest.mark.parametrize(("answer", "parts"), [("ResourceNotFoundException", set()), ("Odd", {Part.CONFIGS})])
+def test_a_config_that_is_deleted_meanwhile_holds_no_function(estate, answer, parts) -> None:
+    class Racing(LambdaService):
+        def list_functions_by_code_signing_config(self, **_parameters):
+            raise ServiceAnswer(answer, "meanwhile")
+
+    estate.function("payments-charge")
+    estate.aws.serve("lambda", Racing)
+    reading = read(estate, days=0)
+    assert (len(reading.functions), reading.unknown) == (1, parts)
+
+
+def test_a_config_that_cannot_be_read_now_is_a_gap_not_a_config_without_publishers(estate) -> None:
+    foreign = "arn:aws:lambda:eu-west-1:999999999999:code-signing-config:csc-99999999999999999"
+    estate.function("payments-charge", config=foreign)
+    estate.aws.faults.failing[SANDBOX, "eu-west-1", "lambda:GetCodeSigningConfig"] = ServiceAnswer("Odd", "odd")
+    assert read(estate, days=0).unknown == {Part.CONFIGS}
+
+
 def test_calls_grow_with_pages_not_with_functions(estate) -> None:
     calls = []
     for number in range(100):

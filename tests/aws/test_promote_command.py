@@ -192,3 +192,26 @@ def test_documented_json_has_the_keys_of_the_real_answer(estate, run_here) -> No
     assert list(documented) == list(real)
     for key in ("places", "obstructions", "exempted", "failures", "gaps"):
         assert list(documented[key][0]) == list(real[key][0])
+
+
+@pytest.mark.usefixtures("estate")
+def test_a_wave_that_no_single_line_promotes_is_told_in_words(run_here) -> None:
+    text = Path("organization.toml").read_text("utf-8")
+    Path("organization.toml").write_text(text.replace('mode = "Warn"', '"mode" = "Warn"'), "utf-8")
+    ran = run_here("promote", "first")
+    assert (ran.code, ran.out.splitlines()[-1]) == (
+        0,
+        'READY: write mode = "Enforce" for the wave first in organization.toml, and deploy',
+    )
+
+
+def test_a_wave_that_enforces_already_is_told_so(monkeypatch, run_here) -> None:
+    enforced = Estate(mode="Enforce")
+    monkeypatch.setattr(surveying, "home", lambda: enforced.members)
+    text = Path("organization.toml").read_text("utf-8")
+    Path("organization.toml").write_text(text.replace('mode = "Warn"', 'mode = "Enforce"'), "utf-8")
+    ran = run_here("promote", "first")
+    assert (ran.code, ran.out.splitlines()[-1]) == (
+        0,
+        "READY: the wave first enforces already, and nothing is in its way",
+    )

@@ -1,6 +1,7 @@
 """blast-radius and revoke as their user runs them: what is reached, asked, written down and done."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -285,3 +286,41 @@ def test_without_an_answer_it_is_not_known_whether_it_was_revoked(estate, run_he
     assert (ran.code, json.loads(Path("case.json").read_text("ascii"))["outcome"]) == (3, "unknown")
     assert "It is NOT KNOWN whether it was revoked" in ran.out
     assert estate.aws.calls["signer:RevokeSignature"] == 3
+
+
+def test_an_outcome_that_cannot_be_written_is_said_aloud(estate, run_here) -> None:
+    class Wiping(SignerService):
+        def revoke_signature(self, **parameters):
+            shutil.rmtree("case")
+            return super().revoke_signature(**parameters)
+
+    Path("case").mkdir()
+    estate.aws.serve("signer", Wiping)
+    ran = run_here("revoke", "--job", JOB, "--reason", "x", "--yes", "--record", "case/record.json")
+    assert (ran.code, is_revoked(estate)) == (2, True)
+    assert "still says 'intended', and the outcome is: Revoked" in ran.err
+
+
+def test_a_revocation_that_cannot_be_looked_at_is_not_confirmed(estate, run_here) -> None:
+    estate.aws.faults.denied_actions.add((SECURITY, "signer:DescribeSigningJob"))
+    ran = run_here("revoke", "--job", JOB, "--reason", "x", "--yes", "--record", "case.json")
+    assert (ran.code, ran.out, is_revoked(estate)) == (0, "Revoked\nRecord: case.json\n", True)
+    assert json.loads(Path("case.json").read_text("ascii"))["confirmed"] is None
+
+
+def test_an_effect_is_unknown_where_the_configs_could_not_be_read(estate, run_here) -> None:
+    estate.aws.faults.denied_actions.add((SANDBOX, "lambda:ListCodeSigningConfigs"))
+    ran = run_here("blast-radius", "--job", JOB, "--format", "json")
+    assert ran.code == 3
+    assert {one["effect"] for one in ran.json["functions"] if one["account"] == SANDBOX} == {
+        "unknown",
+        "published_version_runs_on",
+    }
+
+
+def test_accounts_of_the_file_are_all_that_it_names(estate, run_here) -> None:
+    ran = run_here("blast-radius", "--job", JOB, "--accounts-from", "file", "--format", "json")
+    assert (ran.code, ran.json["accounts"]) == (3, 7)  # those without an auditor role here are failures
+    assert len(ran.json["failures"]) == 4
+    assert len(ran.json["functions"]) == 5
+    assert estate.aws.calls["organizations:ListAccounts"] == 0

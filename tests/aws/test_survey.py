@@ -184,3 +184,14 @@ def test_who_stops_listening_waits_for_the_region_that_is_being_read_and_no_othe
     next(results)
     results.close()
     assert estate.aws.calls["lambda:ListFunctions"] == 4  # the first account, and one Region of the second
+
+
+def test_what_was_read_outlives_a_process_that_is_killed(estate, tmp_path) -> None:
+    killed = state(tmp_path / "state", resume=False)
+    first_two = survey(estate, state=killed, workers=1, accounts=estate.accounts[:1])
+    assert len(list(first_two.results())) == 3
+    estate.aws.calls.clear()
+    with state(tmp_path / "state", resume=True) as kept:  # the other was never closed
+        assert outcome(survey(estate, state=kept).results()) == (ALL, [])
+    assert estate.aws.calls["lambda:ListFunctions"] == 3
+    killed.__exit__(None, None, None)
