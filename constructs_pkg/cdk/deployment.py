@@ -9,13 +9,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
 from constructs_pkg.cdk.drift_remediation_stack import DriftRemediationStack
-from constructs_pkg.cdk.organization_guardrail import OrganizationGuardrailStack
+from constructs_pkg.cdk.organization_guardrail import OrganizationGuardrailStack, organization_intent
 from constructs_pkg.cdk.pipeline_stack import SigningPipelineStack
 from constructs_pkg.cdk.rollout_stack import CodeSigningRolloutStack
 from constructs_pkg.cdk.signing_profile import RecordedProfile
 from constructs_pkg.cdk.stack_set_template import MOST_BYTES
 from constructs_pkg.cdk.stacks import CodeSigningStack, SigningAuthorityStack
 from constructs_pkg.errors import ConstructError
+from constructs_pkg.guardrails import PolicyDocument, service_control_policies
 from constructs_pkg.organization import Organization, ProfileLock, warnings_of
 from constructs_pkg.organization.rollout import is_deployable, planned_stack_sets
 from constructs_pkg.organization.rollout_diagram import rollout_svg
@@ -89,7 +90,10 @@ class Deployment:
         return assembly
 
     def draw(self, assembly: Path) -> tuple[Path, ...]:
-        """Write the picture of the rollout beside the templates, as SVG and as Mermaid text, and return the files.
+        """Write beside the templates what is for people, and return the files.
+
+        The picture of the rollout as SVG and as Mermaid text, and the documents of the service control policies,
+        whether a wave attaches them or not.
 
         Args:
             assembly: The folder that the App was synthesized into.
@@ -97,9 +101,20 @@ class Deployment:
         if self.rollout is None:
             return ()
         files = {"rollout.svg": rollout_svg(self.organization), "rollout.mmd": rollout_mermaid(self.organization)}
+        files |= {
+            f"{name}.json": document.to_json(indent=2) + "\n" for name, document in self._control_policies.items()
+        }
         for name, text in files.items():
             (assembly / name).write_text(text, "utf-8")
         return tuple(assembly / name for name in files)
+
+    @property
+    def _control_policies(self) -> dict[str, PolicyDocument]:
+        if self.rollout is None or not self.organization.developer_guardrails:
+            return {}
+        intent = organization_intent(self.organization)
+        documents = service_control_policies(intent)
+        return {intent.service_control_policy_name(number): one for number, one in enumerate(documents, start=1)}
 
     def summary(self, assembly: Path) -> str:
         """Return the tables that a person reads after a synth.
@@ -184,6 +199,10 @@ class Deployment:
         most = max(stack_set.baseline.policies_a_developer_has for stack_set in stack.rollout.stack_sets)
         if most:
             yield f"  A developer's role has {most} of 10 managed policies in the end."
+        dry = [wave.name for wave in organization.waves if wave.guardrail == "dry-run"]
+        if dry and self._control_policies:
+            names = ", ".join(f"{name}.json" for name in self._control_policies)
+            yield f"  Attached to nothing in {', '.join(dry)} (dry run): {names} beside the templates."
         if organization.rollout.permission_model == "service-managed":
             yield (
                 f"  The management account {organization.management_account} is never reached by service-managed "

@@ -83,7 +83,8 @@ class StatementInTemplate:
         """Tell whether it is about every resource of an account, or every function."""
         if "Resource" not in self.body:
             return False
-        texts = [item for item in as_items(self.body["Resource"]) if isinstance(item, str)]
+        items = [as_mapping(item).get("Fn::Sub", item) for item in as_items(self.body["Resource"])]
+        texts = [item for item in items if isinstance(item, str)]
         return any(text == "*" or text.endswith((":function:*", ":lambda:*:*:*")) for text in texts)
 
     def conditions(self) -> Iterator[tuple[str, str, list[object]]]:

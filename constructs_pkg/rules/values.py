@@ -16,6 +16,7 @@ _MAX_DEPTH = 24
 _MAX_POSSIBILITIES = 100
 _SSM = re.compile(r"\{\{resolve:ssm:(?P<name>[^}:]+)(?::[0-9]+)?\}\}")
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
+_LISTS = ("CommaDelimitedList", "List<", "AWS::SSM::Parameter::Value<List<")
 _PLACEHOLDER = re.compile(r"\$\{(?P<name>[^!}][^}]*)\}")
 
 
@@ -127,7 +128,9 @@ def _parameter(template: Template, name: str, depth: int) -> Iterable[Possible]:
     if template.parent is not None:
         passed = _passed(template.parent)
         if name in passed:
-            return _possibilities(template.parent.template, passed[name], depth + 1)
+            values = _listed(passed[name]) if str(declaration.get("Type")).startswith(_LISTS) else [passed[name]]
+            parent = template.parent.template
+            return [found for value in values for found in _possibilities(parent, value, depth + 1)]
     kind, default = declaration.get("Type"), declaration.get("Default")
     if isinstance(kind, str) and kind.startswith("AWS::SSM::Parameter::Value<") and isinstance(default, str):
         return _stored(template, default, depth)
@@ -135,6 +138,16 @@ def _parameter(template: Template, name: str, depth: int) -> Iterable[Possible]:
     if isinstance(allowed, list) and allowed:
         return [found for item in cast("list[object]", allowed) for found in _possibilities(template, item, depth + 1)]
     return [Outside("parameter", name)]
+
+
+def _listed(value: object) -> list[object]:
+    """Return the elements of what a list parameter is given: a text with commas, or texts joined by commas."""
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",")]
+    join = as_items(as_mapping(value).get("Fn::Join"))
+    if len(join) == 2 and join[0] == "," and isinstance(join[1], list):
+        return [element for item in cast("list[object]", join[1]) for element in _listed(item)]
+    return [value]
 
 
 def _passed(parent: Resource) -> Mapping[str, object]:

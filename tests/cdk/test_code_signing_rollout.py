@@ -15,9 +15,11 @@ from constructs_pkg.cdk.member_baseline import MOST_RESOURCES_ACCOUNT_WIDE, Memb
 from constructs_pkg.cdk.rollout_stack import CodeSigningRolloutStack
 from constructs_pkg.cdk.rollout_target import OperationPreferences, RolloutTarget
 from constructs_pkg.cdk.stack_set_template import StackSetTemplate
+from constructs_pkg.cdk.stacks import SigningAuthorityStack
 from constructs_pkg.errors import ConstructError
 from constructs_pkg.organization import read_organization
 from constructs_pkg.organization_guardrails import guardrail_intent, member_account
+from constructs_pkg.templates import check_assembly, read_assembly
 from tests.cdk.conftest import FLAGS, new_app
 from tests.cdk.resolving import resolved
 
@@ -475,3 +477,20 @@ def test_applications_that_would_share_a_parameter_are_refused() -> None:
     applications = [MemberApplication(name=name, intent=None) for name in ("a-1", "a1")]
     with pytest.raises(ConstructError, match="both give the template parameter A1Publishers"):
         MemberBaseline(stack, "Baseline", member=replace(MEMBER, account=cdk.Aws.ACCOUNT_ID), applications=applications)
+
+
+def test_our_own_check_finds_in_the_members_only_what_is_meant() -> None:
+    app = new_app(FLAGS)
+    SigningAuthorityStack(app, "Authority", organization=ORGANIZATION, recorded={})
+    CodeSigningRolloutStack(app, "Rollout", organization=ORGANIZATION)
+    report = check_assembly(read_assembly(Path(app.synth().directory)), None, AT)
+    found = {
+        (one.rule.id, "first" if "first" in one.template_path else "second", one.logical_id)
+        for one in report.violations
+        if one.fails
+    }
+    configs = ("CheckoutConfig", "CodeSigningConfig", "CustomerNoticesConfig", "PaymentsConfig")
+    assert found == {
+        *(("LCS104", "first", config) for config in configs),  # the wave only warns
+        *(("LCS501", wave, "RemediatorPolicy1") for wave in ("first", "second")),  # what it is for
+    }

@@ -58,6 +58,7 @@ def test_python_app_leaves_the_same_templates_and_prints_the_summary(made_by_pyt
     assert templates_in(made_by_python) == templates_of_the_tests
     assert "acme-signing-authority" in (made_by_python.parent / "summary.txt").read_text()
     assert (made_by_python / "rollout.svg").read_text("utf-8") == (ROOT / "docs/rollout.svg").read_text("utf-8")
+    assert json.loads((made_by_python / "acme-guardrail-1.json").read_text("utf-8"))["Version"] == "2012-10-17"
     assert (made_by_python / "rollout.mmd").read_text("utf-8").startswith("flowchart TB\n")
 
 

@@ -33,8 +33,41 @@ organizational_units = ["production"]
     "",
 )
 
+MANAGEMENT_ACCOUNT = """[[accounts]]
+name = "management"
+id = "111111111111"
+organizational_unit = "production"
+
+"""
+
 CASES: dict[str, tuple[tuple[tuple[str, str], ...], list[Problem]]] = {
     "nothing": ((), []),
+    "service control policies on a wave that only warns": (
+        (('guardrail = "dry-run"', 'guardrail = "attach"'),),
+        [
+            Problem(
+                "waves[0].guardrail (first)",
+                "the service control policy refuses functions without a config at once, while the wave only warns",
+                'Write guardrail = "dry-run" until the wave enforces, unless that is what you want',
+            )
+        ],
+    ),
+    "management account in a wave": (
+        (
+            (
+                "[[applications]]",
+                MANAGEMENT_ACCOUNT + "[[applications]]",
+            ),
+        ),
+        [
+            Problem(
+                "waves[1] (second)",
+                "111111111111 (management) is the management account, which neither service-managed StackSets nor "
+                "service control policies reach",
+                "Keep functions out of it",
+            )
+        ],
+    ),
     "security account is the management account": (
         (('management_account = "111111111111"', 'management_account = "222222222222"'),),
         [
