@@ -65,10 +65,14 @@ def test_an_upload_becomes_signed_code_that_lambda_takes_under_enforce_and_the_o
         "Role": f"arn:aws:iam::{MANAGEMENT}:role/refunds",
         "CodeSigningConfigArn": config,
     }
-    made = functions.create_function(FunctionName="refunds", Code={"ZipFile": signed}, **common)
+    made = functions.create_function(FunctionName="refunds", Code={"S3Bucket": SIGNED, "S3Key": key}, **common)
     assert made["SigningJobArn"] == str(provenance.signing_job_arn)
-    code = refused(functions.create_function, FunctionName="unsigned", Code={"ZipFile": body}, **common)
+    unsigned = {"FunctionName": "unsigned", **common}
+    code = refused(functions.create_function, Code={"ZipFile": body}, **unsigned)
     assert code == "CodeVerificationFailedException"
+    # The bucket of uploads shares nothing with anybody.
+    uploaded = {"S3Bucket": UPLOADS, "S3Key": "payments/refunds.zip"}
+    assert refused(functions.create_function, Code=uploaded, **unsigned) == "InvalidParameterValueException"
 
 
 def test_only_an_applications_principals_write_its_prefix_and_nobody_the_pipelines(bench):

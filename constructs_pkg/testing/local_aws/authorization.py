@@ -148,7 +148,7 @@ def _as_who_calls(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def evaluate(document: Any, context: Any, *more: Any, **named: Any) -> Any:
         request = _request.get()
-        if request is not None and request.service == "s3" and context.principal_type == "Root":
+        if request is not None and request.service in {"s3", "lambda"} and context.principal_type == "Root":
             access_key = ROUTER.extract_access_key_id(request.headers, request.query)
             principal = IAM_EVALUATOR.resolve_principal(access_key, context.principal_account)
             if isinstance(principal, IAM_EVALUATOR.PrincipalInfo):

@@ -126,6 +126,11 @@ _STEP_FUNCTIONS: tuple[tuple[str, Origin, str], ...] = (
         "our model",
         "AWS does so for one message group of a FIFO queue; elsewhere it is faster",
     ),
+    (
+        "Lambda takes code from another account's bucket where its policy lets the caller read",
+        "documented",
+        "Lambda guide",
+    ),
     ("CopyObject with If-None-Match never replaces an object", "documented", "CopyObject"),
     (
         "CopyObject computes the checksum that is asked for from the bytes of the copy",

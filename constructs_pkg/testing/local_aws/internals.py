@@ -169,6 +169,13 @@ INTERNALS: tuple[Internal, ...] = (
     Internal("services.s3", "_bucket_versioning", "whether a bucket has versions"),
     Internal("services.s3", "_get_object_data", "what is signed", ("bucket_name", "key", "version_id")),
     Internal("services.s3", "_put_object", "what was signed", ("bucket_name", "key", "body", "headers")),
+    Internal("services.s3", "_bucket_owner_account", "whose bucket Lambda reads", ("name",)),
+    Internal(
+        "services.s3",
+        "_foreign_bucket_allows",
+        "whether Lambda may read another account's bucket",
+        ("owner_account", "bucket_name", "key", "method", "query_params", "caller", "headers"),
+    ),
     Internal("services.s3", "_copy_object", "conditions and checksums", ("bucket_name", "dest_key", "headers")),
     Internal("services.s3", "_check_put_preconditions", "a copy's If-None-Match", ("headers", "existing_obj")),
     Internal(

@@ -34,6 +34,7 @@ __all__ = ["MODULES", "Overlay", "Proceed", "Request", "Response", "Service", "i
 MODULES = (
     "constructs_pkg.testing.local_aws.accounts",
     "constructs_pkg.testing.local_aws.signer",
+    "constructs_pkg.testing.local_aws.foreign_code",
     "constructs_pkg.testing.local_aws.code_signing",
     "constructs_pkg.testing.local_aws.authorization",
     "constructs_pkg.testing.local_aws.object_copies",
