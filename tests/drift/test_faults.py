@@ -433,3 +433,28 @@ def test_a_service_that_fails_oddly_is_told_like_any_other() -> None:
     row = only_row(ran(world))
     assert (row["outcome"], "we are sorry" in row["findings"][0]["explanation"]) == ("unknown", True)
     assert steps.CHANGE_SET_PREFIX == "drift-"
+
+
+def test_what_the_state_machine_carries_stays_small_however_many_functions_there_are() -> None:
+    """Step Functions takes 256 KiB in a state."""
+    world = World(accounts=1)
+    (account,) = world.member_accounts
+    for number in range(300):
+        world.add_function(account, f"payments-{number:03}-{'x' * 50}", None)
+    machine = Machine(world)
+    sizes: list[int] = []
+    original = machine.task
+
+    def measured(name: str, event: Any) -> dict[str, Any]:
+        answer = original(name, event)
+        sizes.append(len(json.dumps(event)) + len(json.dumps(answer)))
+        return answer
+
+    machine.task = measured  # type: ignore[method-assign]
+    row = only_row(machine.report(machine.run(NIGHTLY)))
+    assert (row["outcome"], len(row["actions"])) == ("reverted", 300)
+    assert world.aws.calls["lambda:PutFunctionCodeSigningConfig"] == 300
+    assert max(sizes) < 5_000
+    assert world.aws.calls["lambda:GetFunctionCodeSigningConfig"] == 300, (
+        "each is asked for once, before it is attached"
+    )

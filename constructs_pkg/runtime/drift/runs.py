@@ -133,6 +133,10 @@ class Keys:
         """Return the key of what became of one stack instance."""
         return self.of(f"repairs/{account}-{region}.json")
 
+    def memory(self, account: str, region: str) -> str:
+        """Return the key of what the steps of a repair remember."""
+        return self.of(f"repairs/{account}-{region}.memory.json")
+
 
 def lease_key(stack_set: str) -> str:
     """Return the key of who may run for a StackSet."""

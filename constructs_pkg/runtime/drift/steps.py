@@ -1,18 +1,21 @@
 """The steps of a repair: detect, compare, revert by a change set, attach, and look again until nothing is left."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from .access import Refused
 from .change_sets import ChangeSet, reasons_for_a_human
 from .finding import Finding
+from .function_findings import approved_configs
 from .functions import Functions
 from .inspect_batch import read_baseline
 from .member_stacks import CHANGE_SET_PREFIX, MemberStacks
+from .memory import Memory
 from .observations import Baseline, Observation, ObservedConfig, StackInstance, Unreadable
 from .observing import observe
 from .planning import Action, Attach, Outcome, Plan, RevertByChangeSet, outcome_of, plan
+from .preparing import prepare, reasons_of_uselessness
 from .proposals import approved_keys, proposal_of, retract, submit
 from .rows import row, unknown_row
 from .runs import Run
@@ -25,11 +28,6 @@ __all__ = ["Steps"]
 _MOST_ATTACHED = 50
 """In one step: Lambda's control plane takes 15 requests a second in an account and Region (Lambda's quotas)."""
 
-_EXISTS = frozenset({"AlreadyExistsException", "AlreadyExists"})
-"""What CreateChangeSet says of a name that is in use (botocore 1.43.106)."""
-
-_UNMADE = frozenset({"CREATE_PENDING", "CREATE_IN_PROGRESS"})
-
 Answer = dict[str, Any] | str
 """A row, or what is waited for."""
 
@@ -41,10 +39,10 @@ class Steps:
         run: The run, in the mode of this repair.
         instance: The stack instance.
         around: Everything outside.
-        memory: What the last step remembered.
+        memory: What the last step remembered; what this step remembers is in it afterwards.
     """
 
-    def __init__(self, run: Run, instance: StackInstance, around: Surroundings, memory: Mapping[str, Any]) -> None:
+    def __init__(self, run: Run, instance: StackInstance, around: Surroundings, memory: Memory) -> None:
         expected = around.expectations.stack_set(run.stack_set)
         assert expected is not None, "start only lets StackSets of the organization pass"
         self._run = run
@@ -52,25 +50,9 @@ class Steps:
         self._around = around
         self._expected = expected
         self._stack_set = around.stack_sets(run.stack_set)
-        self._detection: str = str(memory.get("detection") or "")
-        self._detected: str = str(memory.get("detected") or "")
-        self._made: list[str] = list(memory.get("made") or [])
-        self._done: dict[str, str] = dict(memory.get("done") or {})
-        self._useless: list[str] = list(memory.get("useless") or [])
-        self._before: list[dict[str, Any]] = list(memory.get("before") or [])
+        self._memory = memory
         self._undetected = ""
         self._approved, self._approved_content = approved_keys(run, instance.account, instance.region, around)
-
-    def memory(self) -> dict[str, Any]:
-        """Return what the next step has to know, as JSON."""
-        return {
-            "detection": self._detection,
-            "detected": self._detected,
-            "made": self._made,
-            "done": self._done,
-            "useless": self._useless,
-            "before": self._before[:20],
-        }
 
     def take(self, *, is_last: bool) -> Answer:
         """Take one step.
@@ -86,8 +68,8 @@ class Steps:
         status = "" if described is None else str(described["StackStatus"])
         # A step that is repeated may not remember that it changed the stack: then its detection is of another one.
         state = f"{status} {(described or {}).get('LastUpdatedTime', '')}"
-        if state != self._detected:
-            self._detection, self._detected = "", state
+        if state != self._memory.detected:
+            self._memory.detection, self._memory.detected = "", state
         if is_in_progress(status):
             return self._wait(f"the stack is {status}", is_last=is_last)
         if status in UPDATABLE:
@@ -97,16 +79,16 @@ class Steps:
         else:
             self._undetected = f"the stack is {status or 'gone'}, so that its drift was not detected"
         baseline = read_baseline(self._run, self._around)
-        seen = self._corrected(self._see(stack, baseline))
+        seen = self._corrected(self._see(stack, baseline), baseline)
         planned = self._plan(seen, baseline)
-        if not self._before:
-            self._before = [finding.document() for finding in self._told(planned.findings)]
+        if not self._memory.before:
+            self._memory.before = [finding.document() for finding in self._told(planned.findings)]
         answer = self._act(stack, seen, baseline, planned)
         return self._wait(answer, is_last=is_last) if isinstance(answer, str) else answer
 
     def refused(self, refused: Refused) -> dict[str, Any]:
         """Return the row of an instance that AWS did not let us look at or repair."""
-        if self._done:
+        if self._memory.done:
             finding = Finding("unknown", "unreadable", self._instance.account, str(refused), "none")
             return self._row("failed", (finding,), str(refused))
         return unknown_row(self._instance, str(refused))
@@ -123,14 +105,14 @@ class Steps:
 
     def _detect(self, stack: MemberStacks) -> str | None:
         """Compare the stack with its template, once after each change of it; return what is waited for."""
-        if not self._detection:
+        if not self._memory.detection:
             try:
-                self._detection = stack.start_detection()
+                self._memory.detection = stack.start_detection()
             except Refused as refused:
                 if refused.code in {"AccessDenied", "AccessDeniedException"}:
                     raise
                 return f"another drift detection runs: {refused}"
-        found = stack.detection(self._detection)
+        found = stack.detection(self._memory.detection)
         if found.status == "DETECTION_IN_PROGRESS":
             return "the drift detection of the stack is in progress"
         if found.status != "DETECTION_COMPLETE":  # some resources were looked at all the same
@@ -154,12 +136,15 @@ class Steps:
             approved=self._approved,
         )
 
-    def _corrected(self, seen: Observation) -> Observation:
-        """Ask about functions that we attached one by one: listings are behind the times for a while."""
-        if seen.configs is None or not any(key.startswith("attach:") for key in self._done):
+    def _corrected(self, seen: Observation, baseline: Baseline) -> Observation:
+        """Ask about functions that we attached and that no listing shows so: listings lag behind for a while."""
+        approved = approved_configs(seen, baseline)
+        keys = [key.split(":")[1:] for key in self._memory.done if key.startswith("attach:")]
+        missing = [name for name, application in keys if not _is_under(name, approved.get(application))]
+        if seen.configs is None or not missing:
             return seen
         functions = Functions(self._client("lambda"))
-        real = {name: functions.config_of(name) for name in self._attached()}
+        real = {name: functions.config_of(name) for name in missing}
 
         def corrected(config: ObservedConfig) -> ObservedConfig:
             kept = {name for name in config.functions if real.get(name, config.arn) == config.arn}
@@ -167,9 +152,6 @@ class Steps:
             return replace(config, functions=tuple(sorted(kept)))
 
         return replace(seen, configs=tuple(corrected(config) for config in seen.configs))
-
-    def _attached(self) -> list[str]:
-        return [key.split(":")[1] for key in self._done if key.startswith("attach:")]
 
     def _act(self, stack: MemberStacks, seen: Observation, baseline: Baseline, planned: Plan) -> Answer:
         """Do the first thing that there is to do; without any, the row."""
@@ -192,67 +174,31 @@ class Steps:
         self, stack: MemberStacks, seen: Observation, baseline: Baseline, planned: Plan, action: RevertByChangeSet
     ) -> Answer | None:
         """Make, read and execute a change set; None where CloudFormation finds nothing that it would change."""
-        if action.key in self._done:
+        if action.key in self._memory.done:
             status = stack.status() or {}
             why = f"the change set {action.name} was executed and the same drift is there again; the stack is "
             why += f"{status.get('StackStatus', 'gone')}: {status.get('StackStatusReason') or 'no reason given'}"
             return self._row("failed", planned.findings, why)
-        if action.name in self._useless:
-            return None
-        found = stack.change_set(action.name)
-        if found is None:
-            if action.name not in self._made:
-                self._make(stack, seen, baseline, action)
-                self._made.append(action.name)
-            return f"the change set {action.name} is being made"
-        if found.status in _UNMADE:
-            return f"the change set {action.name} is {found.status}"
-        if found.status == "FAILED":
-            return self._failed(stack, action, found)
-        if found.execution_status in {"EXECUTE_FAILED", "OBSOLETE"}:
-            self._unmake(stack, action.name)  # of an earlier run, or somebody changed the stack meanwhile
-            return f"the change set {action.name} was {found.execution_status} and is made again"
-        if found.execution_status != "AVAILABLE":
-            return f"the change set {action.name} is {found.execution_status}"
-        return self._decide(stack, planned, action, found)
+        found = prepare(stack, self._memory, action.name, lambda: self._make(stack, seen, baseline, action))
+        if isinstance(found, ChangeSet):
+            return self._decide(stack, planned, action, found)
+        return found
 
     def _make(self, stack: MemberStacks, seen: Observation, baseline: Baseline, action: RevertByChangeSet) -> None:
         assert seen.stack is not None, "a change set is planned for a stack that was read"
-        try:
-            if action.kind == "revert":
-                stack.create_revert(action.name, seen.stack.parameters)
-            else:
-                parameters = {**baseline.parameters, **seen.overrides}
-                stack.create_from(action.name, self._stack_set.template(), parameters)
-        except Refused as refused:
-            # A repeated step may have made it already, though it cannot be read yet.
-            if refused.code not in _EXISTS and stack.change_set(action.name) is None:
-                raise
-            log("INFO", str(refused), account=self._instance.account, region=self._instance.region)
-
-    def _unmake(self, stack: MemberStacks, name: str) -> None:
-        stack.delete([name])
-        self._made = [one for one in self._made if one != name]
-
-    def _failed(self, stack: MemberStacks, action: RevertByChangeSet, found: ChangeSet) -> str:
-        """A change set that has nothing to do: perhaps the drift is gone by now, perhaps nothing can revert it."""
-        self._unmake(stack, action.name)
-        mark = f"failed:{action.name}"
-        if mark in self._useless:
-            self._useless.append(action.name)
+        if action.kind == "revert":
+            stack.create_revert(action.name, seen.stack.parameters)
         else:
-            self._useless.append(mark)
-            self._detection = ""
-        self._useless.append(f"reason:{found.reason or 'no reason given'}")
-        return f"the change set {action.name} failed ({found.reason or 'no reason given'}): looking again"
+            parameters = {**baseline.parameters, **seen.overrides}
+            stack.create_from(action.name, self._stack_set.template(), parameters)
 
     def _decide(self, stack: MemberStacks, planned: Plan, action: RevertByChangeSet, found: ChangeSet) -> Answer:
         reasons = reasons_for_a_human(found, action.kind)
         is_approved = action.key in self._approved and found.digest == self._approved_content
         if is_approved or (action.decision == "do" and action.key not in self._approved and not reasons):
             stack.execute(found.name, found.change_set_id)
-            self._done[action.key] = f"executed the change set {found.name}: {action.reason}"
-            self._detection = ""  # the stack is another one now
+            self._memory.done[action.key] = f"executed the change set {found.name}: {action.reason}"
+            self._memory.detection = ""  # the stack is another one now
             return f"the change set {found.name} is executed"
         if self._run.approved is not None and action.key in self._approved:
             reasons = ("it is not the change set that was approved: its changes are others", *reasons)
@@ -265,7 +211,7 @@ class Steps:
     def _attach(self, stack: MemberStacks, planned: Plan, attachments: list[Attach], *, is_blocked: bool) -> Answer:
         if self._attach_some(attachments):
             return "functions were attached: looking again"
-        undone = [one for one in attachments if one.key in self._done]
+        undone = [one for one in attachments if one.key in self._memory.done]
         if undone:
             names = ", ".join(one.function for one in undone)
             return self._row("failed", planned.findings, f"attached, and not under the config when read again: {names}")
@@ -279,13 +225,13 @@ class Steps:
         ready = [
             (one, one.config_arn)
             for one in actions
-            if isinstance(one, Attach) and one.config_arn and one.decision == "do" and one.key not in self._done
+            if isinstance(one, Attach) and one.config_arn and one.decision == "do" and one.key not in self._memory.done
         ]
         functions = Functions(self._client("lambda"))
         for one, config_arn in ready[:_MOST_ATTACHED]:
             if functions.config_of(one.function) != config_arn:
                 functions.attach(one.function, config_arn)
-            self._done[one.key] = f"put the function {one.function} under {config_arn}"
+            self._memory.done[one.key] = f"put the function {one.function} under {config_arn}"
         return bool(ready)
 
     # -- ends ----------------------------------------------------------------------------------------------------------
@@ -306,14 +252,13 @@ class Steps:
         return self._row("proposed", planned.findings, "; ".join(reasons), proposal)
 
     def _finish(self, stack: MemberStacks, planned: Plan, *, is_blocked: bool) -> dict[str, Any]:
-        outcome = outcome_of(planned.findings, mode=self._run.mode, did=bool(self._done))
+        outcome = outcome_of(planned.findings, mode=self._run.mode, did=bool(self._memory.done))
         account, region = self._instance.account, self._instance.region
         if self._run.mode != "detect" and retract(self._run, account, region, self._around):
             self._tidy(stack, but="")
         explanation = ""
         if is_blocked:
-            reasons = [one.removeprefix("reason:") for one in self._useless if one.startswith("reason:")]
-            explanation = f"CloudFormation cannot revert this: {'; '.join(dict.fromkeys(reasons))}"
+            explanation = f"CloudFormation cannot revert this: {'; '.join(reasons_of_uselessness(self._memory))}"
         return self._row(outcome, planned.findings, explanation)
 
     def _tidy(self, stack: MemberStacks, *, but: str) -> None:
@@ -331,8 +276,10 @@ class Steps:
         proposal: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         told = self._told(findings)
-        made = row(self._instance, outcome, told, did=self._done.values(), explanation=explanation, proposal=proposal)
-        return {**made, "before": self._before}
+        made = row(
+            self._instance, outcome, told, did=self._memory.done.values(), explanation=explanation, proposal=proposal
+        )
+        return {**made, "before": self._memory.before}
 
     def _told(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         return with_authors(
@@ -341,3 +288,7 @@ class Steps:
             at=self._around.now(),
             ours=self._around.expectations.member_role,
         )
+
+
+def _is_under(function: str, config: ObservedConfig | None) -> bool:
+    return config is not None and function in config.functions
