@@ -25,7 +25,7 @@ from constructs_pkg.signing.policy import CodeSigningPolicy
 from constructs_pkg.signing.provenance import (
     MAX_PROVENANCE_BYTES,
     Provenance,
-    check_provenance,
+    contradictions,
     format_provenance,
     parse_provenance,
     provenance_of,
@@ -194,7 +194,7 @@ class SigningTask:
             annotations=self.annotations,
         )
         seen = self.bucket.find(provenance_key(key))
-        if seen is None or not self._fits(seen, wanted, archive):
+        if seen is None or not self._fits(seen, wanted):
             text = format_provenance(wanted).encode()
             # Where another run was faster, it wrote the same but for name and commit of the source.
             self.bucket.store(
@@ -206,7 +206,7 @@ class SigningTask:
             )
         return SignedObject(outcome, self.bucket.name, key, version, digest.hex(), signature)
 
-    def _fits(self, seen: ObjectVersion, wanted: Provenance, archive: BinaryIO) -> bool:
+    def _fits(self, seen: ObjectVersion, wanted: Provenance) -> bool:
         """Tell whether a provenance that is there is about this archive; another run may have been killed before."""
         with tempfile.TemporaryFile() as file:
             try:
@@ -216,7 +216,7 @@ class SigningTask:
             except ProvenanceError:
                 return False
         is_same_source = (found.name, found.source_sha256) == (wanted.name, wanted.source_sha256)
-        return is_same_source and not check_provenance(found, archive)
+        return is_same_source and not contradictions(found, wanted)
 
     def _metadata(self, digest: bytes, signature: CheckedSignature) -> dict[str, str]:
         """Return what the object itself says of its signature, for people who look at it in S3."""

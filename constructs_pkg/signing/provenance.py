@@ -27,6 +27,7 @@ __all__ = [
     "STATEMENT_TYPE",
     "Provenance",
     "check_provenance",
+    "contradictions",
     "format_provenance",
     "parse_provenance",
     "provenance_of",
@@ -218,6 +219,16 @@ def check_provenance(provenance: Provenance, archive: bytes | BinaryIO) -> tuple
         source_name=provenance.source_name,
         source_sha256=provenance.source_sha256,
     )
+    return contradictions(provenance, real)
+
+
+def contradictions(provenance: Provenance, real: Provenance) -> tuple[str, ...]:
+    """Say in what a provenance contradicts one that was made from the archive, as `check_provenance` does.
+
+    Args:
+        provenance: The provenance.
+        real: What `provenance_of` made of the archive.
+    """
     compared = (
         "sha256",
         "content_sha384",
