@@ -99,8 +99,8 @@ def approve(*, run_id: str, item: str, yes: bool, organization_file: Path, outpu
 
     Shows what would be done and why a human has to decide, asks, and starts the state machine for exactly this: should
     anything have changed since, it is proposed anew instead. Who approved is in the security account's CloudTrail.
-    Needs s3:GetObject on the bucket of the runs and states:StartExecution, states:DescribeExecution on the state
-    machine.
+    Needs s3:GetObject on the bucket of the runs, kms:Decrypt with its key, and states:StartExecution and
+    states:DescribeExecution on the state machine.
 
     Exit code 0: it was done. 1: it was not: you said no, or the proposal does not hold any more. 2: wrong usage, or
     there is no such proposal. 3: no verdict.

@@ -319,6 +319,25 @@ def test_a_second_schedule_finds_the_first_run_busy() -> None:
     assert machine.run(NIGHTLY)["status"] == "SUCCEEDED", "a dead execution holds nothing"
 
 
+def test_a_second_run_at_any_moment_of_the_first_does_nothing() -> None:
+    world = two_drifts()
+    (account,) = world.member_accounts
+    first, second = Machine(world), Machine(world)
+    answers: list[str] = []
+
+    def again(task: str, _count: int) -> None:
+        if task != "start":
+            answers.append(second.run(NIGHTLY, f"second-{len(answers)}")["status"])
+
+    first.on_task = again
+    assert only_row(first.report(first.run(NIGHTLY)))["outcome"] == "reverted"
+    assert set(answers) == {"BUSY"}
+    assert len(answers) == len(first.log) - 1
+    assert set(second.log) == {"start"}
+    assert len(world.stack(account).executed) == 1
+    assert second.run(NIGHTLY, "afterwards")["status"] == "SUCCEEDED"
+
+
 def test_what_somebody_changed_waits_for_the_run_in_progress_and_is_not_lost() -> None:
     world = World(accounts=1)
     (account,) = world.member_accounts

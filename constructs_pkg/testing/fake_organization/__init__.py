@@ -17,6 +17,8 @@ from constructs_pkg.testing.fake_organization.records import (
     MetricRecord,
     Place,
 )
+from constructs_pkg.testing.fake_organization.stack_records import FakeStackSet
+from constructs_pkg.testing.fake_organization.stack_state import deploy_stack_set
 
 __all__ = [
     "LATENCIES",
@@ -28,6 +30,7 @@ __all__ = [
     "FakeClient",
     "FakeOrganization",
     "FakeSession",
+    "FakeStackSet",
     "Faults",
     "FunctionRecord",
     "LayerRecord",
@@ -37,4 +40,5 @@ __all__ = [
     "ServiceAnswer",
     "SimulatedClock",
     "SimulatedThreads",
+    "deploy_stack_set",
 ]
