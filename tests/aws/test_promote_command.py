@@ -215,3 +215,9 @@ def test_a_wave_that_enforces_already_is_told_so(monkeypatch, run_here) -> None:
         0,
         "READY: the wave first enforces already, and nothing is in its way",
     )
+
+
+def test_the_management_account_which_no_stack_set_reaches_is_left_out(estate, run_here) -> None:
+    estate.aws.add_account("111111111111", "ou-a1b2-00000001")
+    ran = run_here("promote", "first", "--format", "json")
+    assert (ran.code, ran.json["accounts"], ran.json["failures"]) == (0, 2, [])

@@ -324,3 +324,11 @@ def test_accounts_of_the_file_are_all_that_it_names(estate, run_here) -> None:
     assert len(ran.json["failures"]) == 4
     assert len(ran.json["functions"]) == 5
     assert estate.aws.calls["organizations:ListAccounts"] == 0
+
+
+def test_a_job_of_another_account_is_revoked_by_its_owner_s_number(estate, run_here) -> None:
+    theirs = estate.aws.place(DEVELOPMENT, "eu-west-1").jobs
+    theirs["00000000-0000-0000-0000-000000000999"] = {"status": "Succeeded", "jobOwner": DEVELOPMENT}
+    ran = run_here("revoke", "--job", job(999).replace(SECURITY, DEVELOPMENT), "--reason", "x", "--yes")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "Revoked, as AWS Signer shows")
+    assert theirs["00000000-0000-0000-0000-000000000999"]["revocationRecord"]["reason"] == "x"
