@@ -1,4 +1,4 @@
-"""``lambda-code-signing audit``: writes down whose code runs where, which ``rotation plan`` asks for."""
+"""``lambda-code-signing audit``: writes down whose code runs where, before a publisher leaves the configs."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from constructs_pkg.aws.survey import Judged
 from constructs_pkg.cli.files import refuse_existing, write_file
 from constructs_pkg.cli.output import EXIT_NO_VERDICT, EXIT_YES, say, say_json
 from constructs_pkg.cli.parameters import PATH, examples, force_option, format_option
-from constructs_pkg.cli.surveying import all_of, reader_of, survey_options, unknown_json, unknown_text, without_option
+from constructs_pkg.cli.surveying import reader_of, rolled_out_to, survey_options, unknown_json, unknown_text
 from constructs_pkg.inventory.readings import Failure, PlaceReading
 
 __all__ = ["command"]
@@ -25,14 +25,12 @@ __all__ = ["command"]
     ),
 )
 @click.option("-o", "--output", "target", type=PATH, metavar="FILE", required=True, help="The audit file to write.")
-@without_option
 @survey_options
 @force_option
 @format_option("text", "json")
 def command(
     *,
     target: Path,
-    without: tuple[str, ...],
     organization_file: Path,
     accounts_from: str,
     state: Path | None,
@@ -41,18 +39,18 @@ def command(
     force: bool,
     output_format: str,
 ) -> int:
-    """Write down whose code runs in all accounts and Regions.
+    """Write down whose code runs where the configs are: in the accounts of all waves and in the security account.
 
     One entry for each function and each of its layers that is signed, with the signing profile version; published
-    versions count, too. 'rotation plan' reads the file before a publisher is taken out of the configs. Changes nothing
-    in AWS.
+    versions count, too. The synth reads the file before a publisher is taken out of the configs. Changes nothing in
+    AWS.
 
-    Exit code 3: something could not be read. The file then says that it is not complete: a publisher that it does not
-    name may be in use all the same.
+    Exit code 3: something could not be read, or AWS Organizations was not asked for the accounts. The file then says
+    that it is not complete: a publisher that it does not name may be in use all the same.
     """
     refuse_existing(target, force=force)
     reader = reader_of(organization_file)
-    surveyed = all_of(reader, accounts_from, without)
+    surveyed = rolled_out_to(reader, accounts_from)
     at = reader.pace.at()
     entries: list[dict[str, str]] = []
     failures: list[Failure] = []
@@ -66,12 +64,12 @@ def command(
             entries += result.judgement
             if result.gaps:
                 with_gaps.append(result)
-    is_complete = not failures and not with_gaps
+    knows_accounts = accounts_from == "organizations" or reader.organization.rollout.permission_model == "self-managed"
+    is_complete = knows_accounts and not failures and not with_gaps
     document = {"version": 1, "at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "complete": is_complete, "functions": entries}
     data = (json.dumps(document, indent=2) + "\n").encode("ascii")
     write_file(target, lambda file: file.write(data), force=force)
     summary: dict[str, Any] = {"version": 1, "file": str(target), "complete": is_complete, "entries": len(entries)}
-    summary["left_out"] = list(surveyed.left_out)
     if output_format == "json":
         say_json(summary | unknown_json(failures, with_gaps))
     else:

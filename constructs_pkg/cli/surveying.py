@@ -30,6 +30,7 @@ __all__ = [
     "home",
     "reader_of",
     "require_accounts",
+    "rolled_out_to",
     "survey_options",
     "units_of",
     "unknown_json",
@@ -224,6 +225,22 @@ def units_of(reader: Reader, waves: Sequence[Wave], source: str) -> Surveyed:
         ids = [organization.organizational_unit(name).id for name in names]
         found = list(accounts_of_units(reader.members.home, ids, organization.home_region, reader.pace))
     return Surveyed(tuple(one for one in found if one.account != organization.management_account), source)
+
+
+def rolled_out_to(reader: Reader, source: str) -> Surveyed:
+    """Return the accounts that have configs: those of all waves, and the security account with the central ones.
+
+    Args:
+        reader: The organization and its clients.
+        source: ``organizations`` or ``file``.
+
+    Raises:
+        AwsError: AWS Organizations refused or was not reached.
+    """
+    members = units_of(reader, reader.organization.waves, source)
+    central = ListedAccount(reader.organization.security_account)
+    found = dict.fromkeys((central, *members.accounts))
+    return Surveyed(tuple(found), source)
 
 
 def all_of(reader: Reader, source: str, without: Sequence[str]) -> Surveyed:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from constructs_pkg.cli import surveying
-from tests.aws.estate import AT, CHECKOUT, DEVELOPMENT, REGIONS, ROLE, SANDBOX, SECURITY, STRANGER, VENDOR, Estate
+from constructs_pkg.organization.running_code import read_running_code
+from tests.aws.estate import AT, CHECKOUT, DEVELOPMENT, ROLE, SANDBOX, SECURITY, STRANGER, VENDOR, Estate
 
 
 @pytest.fixture
@@ -156,6 +157,7 @@ def test_audit_writes_whose_code_runs_where(run_here) -> None:
     ran = run_here("audit", "-o", "audit.json")
     assert (ran.code, ran.err) == (0, "")
     assert "audit.json: 3 signed artifacts of 3 accounts" in ran.out
+    assert read_running_code(Path("audit.json")).problems(at=AT) == ()
     document = json.loads(Path("audit.json").read_text("ascii"))
     functions = document.pop("functions")
     assert document == {"version": 1, "at": "2026-11-23T12:00:00Z", "complete": True}
@@ -172,14 +174,19 @@ def test_audit_writes_whose_code_runs_where(run_here) -> None:
     assert run_here("audit", "-o", "audit.json").code == 2  # it is there
 
 
-def test_audit_that_could_not_read_everything_is_not_complete(estate, run_here) -> None:
-    estate.aws.add_account("111111111111")  # the management account has no auditor role
+def test_an_audit_that_could_not_read_everything_is_not_complete(estate, run_here) -> None:
+    estate.aws.faults.denied_roles.add((SANDBOX, ROLE))
     ran = run_here("audit", "-o", "audit.json", "--format", "json")
-    assert (ran.code, ran.json["complete"]) == (3, False)
-    assert json.loads(Path("audit.json").read_text("ascii"))["complete"] is False
-    left_out = run_here("audit", "-o", "audit.json", "--force", "--without-account", "111111111111", "--format", "json")
-    assert (left_out.code, left_out.json["left_out"]) == (0, ["111111111111"])
-    assert len(REGIONS) * 2 + 3 == estate.aws.calls["lambda:ListFunctions"] / 2
+    assert (ran.code, ran.json["complete"], len(ran.json["failures"])) == (3, False, 1)
+    (problem,) = read_running_code(Path("audit.json")).problems(at=AT)
+    assert problem.where == "audit.complete"
+
+
+def test_an_audit_has_gaps_and_accounts_that_nobody_vouches_for(estate, run_here) -> None:
+    from_file = run_here("audit", "-o", "file.json", "--accounts-from", "file", "--format", "json")
+    assert (from_file.code, from_file.json["complete"]) == (3, False)  # the accounts of "second" are not there either
+    estate.aws.faults.denied_actions.add((SANDBOX, "lambda:ListCodeSigningConfigs"))
+    assert run_here("audit", "-o", "gaps.json", "--format", "json").json["gaps"][0]["account"] == SANDBOX
 
 
 def test_documented_json_has_the_keys_of_the_real_answer(estate, run_here) -> None:
