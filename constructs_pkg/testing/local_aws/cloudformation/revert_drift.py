@@ -241,6 +241,8 @@ def _describing(ministack: _Action) -> _Action:
     def describe(form: dict[str, list[str]]) -> Answer:
         request = read_request("DescribeChangeSet", form)
         change_set = _found(request)
+        if change_set is not None and _is_gone(change_set, request["ChangeSetName"]):
+            raise ServiceError("ChangeSetNotFound", f"ChangeSet [{request['ChangeSetName']}] does not exist", 404)
         if change_set is None or "DeploymentMode" not in change_set:
             return ministack(_by_name(form))
         return write_answer("DescribeChangeSet", {name: change_set.get(name) or None for name in members})
@@ -285,10 +287,15 @@ def _listing(ministack: _Action) -> _Action:
     return list_change_sets
 
 
+def _is_gone(change_set: _ChangeSet, asked: str) -> bool:
+    """Tell whether nobody finds a change set under its name any more; its ARN still leads to what was executed."""
+    return change_set["ExecutionStatus"] == _EXECUTED and asked == change_set["ChangeSetName"]
+
+
 def _forget_executed(name: str, stack_name: str) -> None:
     """Let the name of a change set that was executed be used again."""
     known_id, known = _CHANGE_SETS._find_change_set(name, stack_name)  # noqa: SLF001
-    if known is not None and known["ExecutionStatus"] == _EXECUTED:
+    if known is not None and _is_gone(known, name):
         del _CLOUDFORMATION._change_sets[known_id]  # noqa: SLF001
 
 
