@@ -347,6 +347,14 @@ def test_unsigned_archive_can_be_signed_at_publish_too(authority, tmp_path) -> N
     assert ArchiveStore(tmp_path / "store").package(package).read_bytes() == archive.read_bytes()
 
 
+def test_aws_signer_is_asked_when_the_assets_are_published_and_not_before(authority, source, tmp_path) -> None:
+    reference = "aws:bucket=acme-signing,region=eu-west-1,timeout=300"
+    code = code_at_publish(authority, source, tmp_path, signer=reference)
+    assert code.command[code.command.index("--signer") + 1] == reference
+    with pytest.raises(SigningError, match="'buckets' is none of bucket"):
+        code_at_publish(authority, source, tmp_path, signer="aws:buckets=acme-signing")
+
+
 def test_unknown_kind_of_signer_is_refused_at_synth(authority, source, tmp_path) -> None:
     with pytest.raises(SigningError, match="names no signer that this release knows"):
         code_at_publish(authority, source, tmp_path, signer="carrier-pigeon:coop")
