@@ -77,9 +77,10 @@ class SignedCode:
         """Package a directory, the same bytes on every machine, and have it signed, now, unless it was signed before.
 
         A tree whose content did not change is not signed again: the store keeps its signed archive until the signature
-        runs out soon. Another store (another machine, a fresh CI job) signs anew, which gives other bytes and deploys
-        the function anew: keep the store between jobs, or sign in one job and use `from_artifact`. Says on standard
-        error when it signs.
+        runs out soon. With a local authority another store (another machine, a fresh CI job) signs anew, which gives
+        other bytes and deploys the function anew: keep the store between jobs, or sign in one job and use
+        `from_artifact`. AWS Signer's bucket keeps what was signed for every store. Says on standard error when it
+        signs.
 
         Args:
             path: The directory with the code.
