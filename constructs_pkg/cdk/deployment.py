@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs_pkg.cdk.drift_remediation_stack import DriftRemediationStack
 from constructs_pkg.cdk.organization_guardrail import OrganizationGuardrailStack, organization_intent
 from constructs_pkg.cdk.pipeline_stack import SigningPipelineStack
-from constructs_pkg.cdk.rollout_stack import CodeSigningRolloutStack
+from constructs_pkg.cdk.rollout_stack import CodeSigningRolloutStack, PublisherWatchStack
 from constructs_pkg.cdk.signing_profile import RecordedProfile
 from constructs_pkg.cdk.stack_set_template import MOST_BYTES
 from constructs_pkg.cdk.stacks import CodeSigningStack, SigningAuthorityStack
@@ -36,6 +36,7 @@ class Deployment:
         code_signing: The stack of the configs and guardrails.
         pipeline: The stack of the signing pipeline; None where the organization has none.
         rollout: The stack of the StackSets; None where there are no waves, or no publisher is known yet.
+        publisher_watch: The stack that watches the publisher account; None where that is the security account.
         organization_guardrail: The stack of the service control policies; None where no wave attaches them.
         drift_remediation: What looks for drift; None where the file does not ask for it, or where it cannot be yet.
         warnings: What deserves a second look, in words.
@@ -46,6 +47,7 @@ class Deployment:
     code_signing: CodeSigningStack
     pipeline: SigningPipelineStack | None
     rollout: CodeSigningRolloutStack | None
+    publisher_watch: PublisherWatchStack | None
     organization_guardrail: OrganizationGuardrailStack | None
     drift_remediation: DriftRemediationStack | None
     warnings: tuple[str, ...]
@@ -58,6 +60,7 @@ class Deployment:
             self.code_signing,
             self.pipeline,
             self.rollout,
+            self.publisher_watch,
             self.organization_guardrail,
             self.drift_remediation,
         )
@@ -249,6 +252,10 @@ def declare_deployment(
             rollout.add_stack_dependency(authority, "it reads the version ARNs that the authority writes to SSM")
     elif organization.waves:
         warnings.insert(0, "nothing is rolled out yet: no version of any publisher is known")
+    publisher_watch = None
+    if rollout is not None and organization.publisher_account != organization.security_account:
+        publisher_watch = PublisherWatchStack(app, "PublisherWatch", organization=organization)
+        publisher_watch.add_stack_dependency(rollout, "it sends to the event bus that the rollout makes")
     organization_guardrail = None
     if rollout is not None and any(wave.guardrail == "attach" for wave in organization.waves):
         organization_guardrail = OrganizationGuardrailStack(app, "OrganizationGuardrail", organization=organization)
@@ -260,6 +267,7 @@ def declare_deployment(
         code_signing=code_signing,
         pipeline=pipeline,
         rollout=rollout,
+        publisher_watch=publisher_watch,
         organization_guardrail=organization_guardrail,
         drift_remediation=drift,
         warnings=(*code_signing.left_out, *left_out, *warnings),

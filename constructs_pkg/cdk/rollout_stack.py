@@ -7,6 +7,7 @@ from constructs_pkg.cdk.code_signing_event_bus import CodeSigningEventBus
 from constructs_pkg.cdk.code_signing_rollout import CodeSigningRollout, RolloutApplication, RolloutWave
 from constructs_pkg.cdk.known_publishers import KnownPublishers
 from constructs_pkg.cdk.member_baseline import MemberApplication
+from constructs_pkg.cdk.member_watch import MemberWatch
 from constructs_pkg.cdk.rollout_target import OperationPreferences, RolloutTarget
 from constructs_pkg.errors import ConstructError
 from constructs_pkg.guardrails import GuardrailIntent
@@ -14,7 +15,7 @@ from constructs_pkg.organization import Organization, Wave
 from constructs_pkg.organization.rollout import is_deployable, planned_stack_sets, quota_problems
 from constructs_pkg.organization_guardrails import guardrail_intent, member_account
 
-__all__ = ["CodeSigningRolloutStack"]
+__all__ = ["CodeSigningRolloutStack", "PublisherWatchStack"]
 
 
 class CodeSigningRolloutStack(cdk.Stack):
@@ -47,6 +48,10 @@ class CodeSigningRolloutStack(cdk.Stack):
         member = member_account(organization, account=cdk.Aws.ACCOUNT_ID)
         publishers = KnownPublishers(self, organization=organization)
         self.event_bus = CodeSigningEventBus(self, "EventBus", member=member)
+        if organization.publisher_account == organization.security_account:
+            own = member_account(organization, account=self.account)
+            # Profiles are cancelled, revoked and shared where they are, which no member account hears of.
+            MemberWatch(self, "Watch", member=own).node.add_dependency(self.event_bus)
         in_management = organization.security_account == organization.management_account
         self.rollout = CodeSigningRollout(
             self,
@@ -69,6 +74,27 @@ class CodeSigningRolloutStack(cdk.Stack):
         )
         for stack_set in self.rollout.stack_sets:
             stack_set.l1.node.add_dependency(self.event_bus)  # EventBridge looks whether a rule's target is there
+
+
+class PublisherWatchStack(cdk.Stack):
+    """Tells the security account what happens to the signing profiles in a publisher account of its own.
+
+    Args:
+        scope: The App or Stage.
+        construct_id: Id within the scope.
+        organization: A loaded organization whose publisher account is not its security account.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, organization: Organization) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            stack_name=f"{organization.name}-publisher-watch",
+            description=f"Forwards what happens to the signing profiles of {organization.name}",
+            env=cdk.Environment(account=organization.publisher_account, region=organization.home_region),
+            termination_protection=True,
+        )
+        MemberWatch(self, "Watch", member=member_account(organization, account=self.account))
 
 
 def _check_quotas(organization: Organization) -> None:

@@ -257,6 +257,16 @@ def test_only_the_forwarders_of_the_organization_reach_the_central_bus(rollout) 
     }
 
 
+def test_what_happens_to_the_profiles_is_heard_where_they_are(rollout) -> None:
+    resources = rollout[0]["Resources"]
+    rules = {key: one for key, one in resources.items() if one["Type"] == "AWS::Events::Rule"}
+    (bus,) = [key for key, one in resources.items() if one["Type"] == "AWS::Events::EventBus"]
+    assert {one["Properties"]["Name"] for one in rules.values()} == {
+        f"acme-code-signing-{what}" for what in ("alarms", "changes", "deployments", "guards")
+    }
+    assert all(bus in one["DependsOn"] for one in rules.values())
+
+
 def test_the_bus_is_refused_where_members_would_not_find_it() -> None:
     stack = cdk.Stack(new_app(), "Stack", env=cdk.Environment(account="222222222222", region="us-east-1"))
     with pytest.raises(ConstructError, match="would be in the Region us-east-1"):
