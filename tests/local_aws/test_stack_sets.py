@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from constructs_pkg.aws.accounts import ListedAccount, accounts_of_units, all_accounts
+from constructs_pkg.aws.clients import Clients
+from constructs_pkg.cli.main import main
 from constructs_pkg.testing.local_aws import LocalAws
 from constructs_pkg.testing.local_aws.cloudformation import JOIN_ACTION
 
@@ -428,6 +431,48 @@ def test_drift_of_instances_is_counted_listed_and_explained(aws):
     eventually(lambda: stack_set.mode(SANDBOX), "Warn")
     again = stack_set.run("detect_stack_set_drift")
     assert again["StackSetDriftDetectionDetails"]["DriftStatus"] == "IN_SYNC"
+
+
+@pytest.mark.parametrize("account", [MANAGEMENT, SECURITY])
+def test_the_management_account_and_the_delegated_administrator_see_the_organization(aws, monkeypatch, account):
+    for name, value in aws.environment(account, "eu-west-1").items():
+        monkeypatch.setenv(name, value)
+    units = [UNITS["sandbox"], UNITS["development"]]
+    found = accounts_of_units(Clients(), units, "eu-west-1")
+    assert found == (ListedAccount(SANDBOX), ListedAccount(DEVELOPMENT))
+    assert {SANDBOX, BUILD, MANAGEMENT, SECURITY} <= {one.account for one in all_accounts(Clients(), "eu-west-1")}
+
+
+def test_a_member_account_does_not_see_the_organization(aws):
+    member = aws.client("organizations", account=SANDBOX)
+    assert code_of(member.list_accounts_for_parent, ParentId=UNITS["sandbox"]) == "AccessDeniedException"
+
+
+def test_rollout_status_tells_instances_drift_and_the_last_operation_of_a_wave(aws, monkeypatch, capsys):
+    for name, value in aws.environment(SECURITY, "eu-west-1").items():
+        monkeypatch.setenv(name, value)
+
+    def status():
+        code = main(["rollout", "status", "--wave", "first", "--organization", str(ORGANIZATION), "--format", "json"])
+        (found,) = json.loads(capsys.readouterr().out)["stack_sets"]
+        return code, found
+
+    assert status()[1]["problems"] == ["there is no StackSet acme-code-signing-first: deploy the rollout"]
+    mode = [{"ParameterKey": "Mode", "ParameterValue": "Warn"}]
+    stack_set = StackSet(aws, "acme-code-signing-first", Parameters=mode)
+    stack_set.deploy("sandbox", "development", regions=("eu-west-1", "eu-central-1", "us-east-1"))
+    code, deployed = status()
+    assert (code, deployed["instances"], deployed["drift"]) == (3, {"CURRENT": 6}, {"NOT_CHECKED": 6})
+    stack_set.run("detect_stack_set_drift")
+    code, checked = status()
+    assert (code, checked["drift"], checked["problems"], checked["unknown"]) == (0, {"IN_SYNC": 6}, [], [])
+    assert (checked["last_operation"]["action"], checked["last_operation"]["status"]) == ("DETECT_DRIFT", "SUCCEEDED")
+    (instance,) = stack_set.instances(StackInstanceAccount=SANDBOX, StackInstanceRegion="eu-west-1")
+    name = f"/{instance['StackId'].split('/')[1]}/mode"
+    aws.client("ssm", account=SANDBOX).put_parameter(Name=name, Value="Off", Overwrite=True)
+    stack_set.run("detect_stack_set_drift")
+    code, drifted = status()
+    assert (code, drifted["problems"]) == (1, [f"1 instances have drifted: {SANDBOX}/eu-west-1"])
 
 
 def test_a_change_through_the_member_stack_is_not_drift(aws):

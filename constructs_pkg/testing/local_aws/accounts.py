@@ -17,6 +17,8 @@ from constructs_pkg.testing.local_aws.overlay import Overlay, Response
 __all__ = ["account_ids", "install", "root_id"]
 
 _GLOBAL = "us-east-1"
+_LISTINGS = ("ListAccounts", "ListAccountsForParent", "ListOrganizationalUnitsForParent", "ListRoots")
+"""Operations that are for the management account and for delegated administrators (botocore, ``organizations``)."""
 Dispatch = Callable[..., Awaitable[Response]]
 
 
@@ -30,7 +32,25 @@ def install(overlay: Overlay) -> None:
     if organization is None:
         return
     overlay.at_start(lambda: declare(organization))
+    for operation in _LISTINGS:
+        ORGANIZATIONS._DISPATCH[operation] = _seen_by_administrators(ORGANIZATIONS._DISPATCH[operation], organization)
     APP._dispatch_service_request = _gated(APP._dispatch_service_request, organization)
+
+
+def _seen_by_administrators(
+    answer: Callable[[dict[str, Any]], Response], organization: Organization
+) -> Callable[[dict[str, Any]], Response]:
+    """Let the security account, a delegated administrator, see the organization, and nobody else but management."""
+
+    def seen(payload: dict[str, Any]) -> Response:
+        caller = RESPONSES.get_account_id()
+        if caller not in {organization.management_account, organization.security_account}:
+            message = "You don't have permissions to access this resource."
+            return RESPONSES.error_response_json("AccessDeniedException", message, 400)
+        with RESPONSES.request_scope(organization.management_account, _GLOBAL):
+            return answer(payload)
+
+    return seen
 
 
 def root_id(organization: Organization) -> str:

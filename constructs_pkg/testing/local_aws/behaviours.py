@@ -87,6 +87,11 @@ _IAM: tuple[tuple[str, Origin, str], ...] = (
     ("CreateFunction and UpdateFunctionConfiguration need iam:PassRole", "documented", "IAM guide"),
     ("Tags of functions, configs and profiles are condition keys", "documented", "service authorization reference"),
     ("The guardrails' SCPs are attached to the declared units from the start", "our model", "a convenience"),
+    (
+        "AWS Organizations lists accounts and units for the management and the security account alone",
+        "documented",
+        "botocore, model of organizations",
+    ),
     ("SCPs bind every account but the management account, root users too", "documented", "Organizations guide"),
     ("Variables such as ${aws:PrincipalAccount} are filled in within SCPs", "our model", "see live check 10"),
     ("aws:PrincipalArn of a session is its role's ARN", "documented", "IAM guide, global condition keys"),

@@ -152,6 +152,7 @@ INTERNALS: tuple[Internal, ...] = (
     Internal("services.organizations", "_attachments", _SCOPED + "attachments of policies"),
     Internal("services.organizations", "FULL_ACCESS_POLICY_ID", "the policy that every place has"),
     Internal("services.organizations", "_ensure_org", "makes the organization that ours replaces", ()),
+    Internal("services.organizations", "_DISPATCH", "a delegated administrator sees the organization"),
     Internal("services.organizations", "_create_policy", "the guardrails' policies", ("payload",)),
     Internal("services.lambda_svc", "_functions", _SCOPED + "functions"),
     Internal("services.lambda_svc", "_layers", _SCOPED + "layers"),
