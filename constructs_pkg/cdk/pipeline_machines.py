@@ -12,7 +12,9 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from constructs_pkg.cdk.pipeline_workflows import BATCH, State, finish_workflow, intake_workflow, sign_workflow
+from constructs_pkg.cdk.pipeline_filing import finish_workflow
+from constructs_pkg.cdk.pipeline_workflows import BATCH, intake_workflow, sign_workflow
+from constructs_pkg.cdk.states_language import State
 from constructs_pkg.guardrails.pipeline_roles import pipeline_role_policies, pipeline_trust_policies
 from constructs_pkg.guardrails.signing_pipeline import PipelineApplication, SigningPipelineNames
 from constructs_pkg.organization import LAMBDA_PLATFORM

@@ -16,8 +16,9 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from constructs_pkg.cdk import PipelineApplication, SigningPipeline
+from constructs_pkg.cdk.pipeline_filing import finish_workflow
 from constructs_pkg.cdk.pipeline_stack import SigningPipelineStack
-from constructs_pkg.cdk.pipeline_workflows import finish_workflow, intake_workflow, sign_workflow
+from constructs_pkg.cdk.pipeline_workflows import intake_workflow, sign_workflow
 from constructs_pkg.errors import ConstructError
 from constructs_pkg.guardrails.signing_pipeline import SigningPipelineNames
 from constructs_pkg.organization import load_organization
