@@ -127,6 +127,18 @@ def test_an_update_that_is_rolled_back_is_not_tried_again_in_the_same_run() -> N
     assert len(world.stack(account).executed) == 2
 
 
+@pytest.mark.parametrize("stays", [False, True])
+def test_the_same_drift_that_comes_back_is_reverted_again(stays: bool) -> None:
+    world = World(accounts=1)
+    (account,) = world.member_accounts
+    world.aws.faults.keeps_executed_change_sets = stays
+    for times in (1, 2, 3):
+        world.weaken(account)
+        assert only_row(ran(world))["outcome"] == "reverted"
+        assert len(world.stack(account).executed) == times
+    assert len(set(world.stack(account).executed)) == 1, "the same drift has the same name"
+
+
 def test_a_change_set_with_nothing_to_change_is_for_a_human(monkeypatch) -> None:
     world = World(accounts=1)
     (account,) = world.member_accounts

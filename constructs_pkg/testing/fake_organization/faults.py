@@ -59,6 +59,7 @@ class Faults:
         endless_pages: ``service:Operation`` of listings that return the same token for ever.
         config_lag_seconds: How long ListFunctionsByCodeSigningConfig does not know of a function.
         change_set_lag_seconds: How long nobody but CreateChangeSet knows of a change set.
+        keeps_executed_change_sets: An executed change set stays under its name, instead of going.
         failing_updates: (account, Region): executing a change set ends in a rollback.
         event_lag_seconds: How long LookupEvents does not know of an event.
         partial_metrics: Accounts whose GetMetricData ends with ``PartialData``.
@@ -77,6 +78,7 @@ class Faults:
     config_lag_seconds: float = 0.0
     event_lag_seconds: float = 0.0
     change_set_lag_seconds: float = 0.0
+    keeps_executed_change_sets: bool = False
     failing_updates: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     partial_metrics: set[str] = field(default_factory=set[str])
 

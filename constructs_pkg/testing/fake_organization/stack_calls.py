@@ -178,7 +178,9 @@ class StackCalls(Service):
             return {}
         stack.status, stack.reason = "UPDATE_COMPLETE", ""
         stack.template, stack.parameters = found.template, dict(found.parameters)
-        stack.change_sets.clear()
+        found.execution_status = "EXECUTE_COMPLETE"
+        if not self.organization.faults.keeps_executed_change_sets:
+            stack.change_sets.clear()
         apply_template(self.organization, self._place(), stack)
         return {}
 
