@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from constructs_pkg.aws.clients import Clients
-from constructs_pkg.aws.pacing import Pace
+from constructs_pkg.aws.pacing import SignerRate
 from constructs_pkg.aws.signer import AwsSigner
 from constructs_pkg.aws.signing_batch import sign_concurrently
 from constructs_pkg.clock import now
@@ -118,7 +118,7 @@ def rate(aws: LocalAws, concurrency: int) -> str:
     cells: list[str] = []
     for _ in range(2):
         clients = CountingClients(aws)
-        signer = AwsSigner(AwsSignerReference(BUCKET), clients=clients, pace=Pace())
+        signer = AwsSigner(AwsSignerReference(BUCKET), clients=clients, rate=SignerRate())
         signer.require_ready(PROFILE, now())
 
         def sign(source: bytes, signer: AwsSigner = signer) -> SignedObject:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from constructs_pkg.errors import AwsError
 
-__all__ = ["SIGNER_LIMITS", "Pace", "Patience", "Waiting"]
+__all__ = ["SIGNER_LIMITS", "Patience", "SignerRate", "Waiting"]
 
 SIGNER_LIMITS: Mapping[str, int] = {"StartSigningJob": 3, "GetSigningProfile": 3, "DescribeSigningJob": 6}
 """Requests a second, for each account and Region (AWS General Reference, "AWS Signer endpoints and quotas")."""
@@ -60,7 +60,7 @@ class Waiting:
             raise AwsError("Interrupted", "the wait for AWS Signer was interrupted. Run the same again to go on")
 
 
-class Pace:
+class SignerRate:
     """Spreads requests so that no second holds more than AWS takes; safe to use from several threads.
 
     Other processes of the account count too, of which nothing is known here: refusals for the rate remain possible.
@@ -80,7 +80,7 @@ class Pace:
         Args:
             region: The Region that is asked.
             operation: The operation, one of the limits'.
-            waiting: The caller's clock; callers that share a pace have the same.
+            waiting: The caller's clock; callers that share a rate have the same.
         """
         limit = self._limits[operation]
         with self._lock:

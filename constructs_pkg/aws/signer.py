@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from constructs_pkg.arns import SigningProfileArn, SigningProfileVersionArn
 from constructs_pkg.aws.clients import Clients, aws_errors
-from constructs_pkg.aws.pacing import Pace, Waiting
+from constructs_pkg.aws.pacing import SignerRate, Waiting
 from constructs_pkg.aws.signing_bucket import SigningBucket
 from constructs_pkg.aws.signing_service import SigningService
 from constructs_pkg.aws.signing_task import SigningTask
@@ -27,7 +27,7 @@ from constructs_pkg.signing.trust import TrustStore
 
 __all__ = ["AwsSigner"]
 
-_PACE = Pace()
+_RATE = SignerRate()
 """Of this process: AWS counts the requests of an account and Region, whoever sends them."""
 
 _NO_REFERENCE = AwsSignerReference()
@@ -53,7 +53,7 @@ class AwsSigner:
             `constructs_pkg.signing.signing_result.CheckedSignature`.
         commit: What the archives were built from, for their provenance.
         waiting: Clock and sleep.
-        pace: How fast AWS Signer is asked; that of the process where left out.
+        rate: How fast AWS Signer is asked; that of the process where left out.
 
     Raises:
         ProvenanceError: The commit cannot be written down.
@@ -68,7 +68,7 @@ class AwsSigner:
         trust: TrustStore | None = None,
         commit: str | None = None,
         waiting: Waiting | None = None,
-        pace: Pace = _PACE,
+        rate: SignerRate = _RATE,
     ) -> None:
         require_claims("archive", commit, {})
         self._reference = reference
@@ -77,7 +77,7 @@ class AwsSigner:
         self._trust = trust or TrustStore()
         self._commit = commit
         self._waiting = waiting or Waiting()
-        self._pace = pace
+        self._rate = rate
         self._lock = threading.Lock()
         self._known_place: _Place | None = None
         self._publishers: dict[str, SigningProfileVersionArn] = {}
@@ -177,7 +177,7 @@ class AwsSigner:
         service = SigningService(
             clients,
             reference.region,
-            pace=self._pace,
+            rate=self._rate,
             waiting=self._waiting,
             timeout_seconds=reference.timeout_seconds,
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from constructs_pkg.arns import SigningProfileVersionArn
 from constructs_pkg.aws.clients import Clients, aws_errors
-from constructs_pkg.aws.pacing import Pace, Patience, Waiting
+from constructs_pkg.aws.pacing import Patience, SignerRate, Waiting
 from constructs_pkg.errors import ArnError, AwsError, SigningError
 from constructs_pkg.organization import LAMBDA_PLATFORM
 from constructs_pkg.signing.authority_records import ProfileStatus, SigningRefusal
@@ -80,7 +80,7 @@ class SigningService:
     Args:
         clients: Whose credentials are used.
         region: The Region; that of the session where None.
-        pace: How fast it is asked.
+        rate: How fast it is asked.
         waiting: Clock and sleep.
         timeout_seconds: How long is waited for one job, and for one request that AWS refuses for its rate.
 
@@ -90,11 +90,11 @@ class SigningService:
     """
 
     def __init__(
-        self, clients: Clients, region: str | None, *, pace: Pace, waiting: Waiting, timeout_seconds: float
+        self, clients: Clients, region: str | None, *, rate: SignerRate, waiting: Waiting, timeout_seconds: float
     ) -> None:
         self._client: Any = clients.client("signer", region, attempts=1)
         self.region: str = self._client.meta.region_name
-        self._pace = pace
+        self._rate = rate
         self.waiting = waiting
         self._timeout_seconds = timeout_seconds
 
@@ -197,7 +197,7 @@ class SigningService:
             "DescribeSigningJob": "describe_signing_job",
         }[operation]
         while True:
-            self._pace.wait(self.region, operation, self.waiting)
+            self._rate.wait(self.region, operation, self.waiting)
             try:
                 with aws_errors(doing):
                     return getattr(self._client, method)(**parameters)

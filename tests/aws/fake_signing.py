@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from constructs_pkg.aws.pacing import Pace, Waiting
+from constructs_pkg.aws.pacing import SignerRate, Waiting
 from constructs_pkg.aws.signer import AwsSigner
 from constructs_pkg.errors import ServiceError, SigningError
 from constructs_pkg.signing.authority import LocalAuthority
@@ -80,7 +80,7 @@ class World:
     def signer(self, **more: Any) -> AwsSigner:
         reference = more.pop("reference", AwsSignerReference(BUCKET, timeout_seconds=60))
         waiting = Waiting(lambda: self.seconds, self.sleep)
-        return AwsSigner(reference, clients=self, waiting=waiting, pace=Pace(), **more)
+        return AwsSigner(reference, clients=self, waiting=waiting, rate=SignerRate(), **more)
 
     def body(self, key: str) -> bytes:
         return self.objects[key][-1][1]

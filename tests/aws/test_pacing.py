@@ -1,4 +1,4 @@
-"""The pace: whatever the order and the moments of the requests, no second holds more of them than AWS takes."""
+"""The rate: whatever the order and the moments of the requests, no second holds more of them than AWS takes."""
 
 import threading
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from constructs_pkg.aws.pacing import SIGNER_LIMITS, Pace, Waiting
+from constructs_pkg.aws.pacing import SIGNER_LIMITS, SignerRate, Waiting
 from constructs_pkg.errors import AwsError
 
 
@@ -22,13 +22,13 @@ class Clock:
 @given(st.lists(st.tuples(st.sampled_from(sorted(SIGNER_LIMITS)), st.floats(0, 0.8)), max_size=60))
 def test_no_second_holds_more_requests_than_aws_takes(requests) -> None:
     """Each request comes a while after the one before; when it may go is when it came plus its sleep."""
-    clock, pace = Clock(), Pace()
+    clock, rate = Clock(), SignerRate()
     waiting = Waiting(lambda: clock.seconds, clock.sleep)
     sent: dict[str, list[float]] = {operation: [] for operation in SIGNER_LIMITS}
     for operation, pause in requests:
         clock.seconds += pause
         clock.slept = 0.0
-        pace.wait("eu-west-1", operation, waiting)
+        rate.wait("eu-west-1", operation, waiting)
         sent[operation].append(clock.seconds + clock.slept)
     for operation, moments in sent.items():
         assert moments == sorted(moments)
@@ -38,18 +38,18 @@ def test_no_second_holds_more_requests_than_aws_takes(requests) -> None:
 
 
 def test_nobody_waits_while_there_is_room_and_regions_do_not_share() -> None:
-    clock, pace = Clock(), Pace()
+    clock, rate = Clock(), SignerRate()
     waiting = Waiting(lambda: clock.seconds, clock.sleep)
     for region in ("eu-west-1", "us-east-1"):
         for _ in range(3):
-            pace.wait(region, "StartSigningJob", waiting)
+            rate.wait(region, "StartSigningJob", waiting)
         assert clock.slept == 0.0
-    pace.wait("eu-west-1", "StartSigningJob", waiting)
+    rate.wait("eu-west-1", "StartSigningJob", waiting)
     assert clock.slept > 1.0
 
 
-def test_threads_share_one_pace() -> None:
-    pace, granted, lock = Pace(), [], threading.Lock()
+def test_threads_share_one_rate() -> None:
+    rate, granted, lock = SignerRate(), [], threading.Lock()
 
     def note(seconds: float) -> None:
         with lock:
@@ -57,7 +57,7 @@ def test_threads_share_one_pace() -> None:
 
     waiting = Waiting(lambda: 0.0, note)
     threads = [
-        threading.Thread(target=lambda: [pace.wait("eu-west-1", "StartSigningJob", waiting) for _ in range(5)])
+        threading.Thread(target=lambda: [rate.wait("eu-west-1", "StartSigningJob", waiting) for _ in range(5)])
         for _ in range(4)
     ]
     for thread in threads:
