@@ -12,7 +12,7 @@ ensure_node()
 os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "node"))
 
 # What takes longest begins first, so that no worker is left with it at the end.
-SLOWEST = ("test_deploy.py", "test_walkthrough.py", "test_example_payments.py", "test_app.py")
+SLOWEST = ("test_drift_run.py", "test_deploy.py", "test_walkthrough.py", "test_example_payments.py", "test_app.py")
 
 
 def pytest_collection_modifyitems(items) -> None:

@@ -3,6 +3,7 @@
 What CloudFormation does here for ``REVERT_DRIFT`` is the local AWS's model of it, and proves nothing about AWS.
 """
 
+import json
 from typing import Any
 
 import pytest
@@ -147,3 +148,9 @@ def test_functions_run_signed_code_under_a_config_that_enforces(story: DriftStor
         policies = functions.get_code_signing_config(CodeSigningConfigArn=config)["CodeSigningConfig"]
         assert policies["CodeSigningPolicies"] == {"UntrustedArtifactOnDeployment": "Enforce"}
     assert {SECURITY} == {found["FunctionArn"].split(":")[4]}
+
+
+def test_signatures_that_expire_are_looked_for_by_a_role_that_may_list_them(story: DriftStory) -> None:
+    answer = story.client("lambda").invoke(FunctionName="acme-drift-expiry", Payload=b"{}")
+    found = json.loads(answer["Payload"].read())
+    assert (found["ExpiryChecks"], found["SignaturesExpiring"], found["not_active"]) == (1, 0, [])
