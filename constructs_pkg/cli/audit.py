@@ -11,7 +11,8 @@ from constructs_pkg.aws.survey import Judged
 from constructs_pkg.cli.files import refuse_existing, write_file
 from constructs_pkg.cli.output import EXIT_NO_VERDICT, EXIT_YES, say, say_json
 from constructs_pkg.cli.parameters import PATH, examples, force_option, format_option
-from constructs_pkg.cli.surveying import reader_of, rolled_out_to, survey_options, unknown_json, unknown_text
+from constructs_pkg.cli.surveying import reader_of, rolled_out_to, survey_options
+from constructs_pkg.cli.unknown import unknown_json, unknown_text
 from constructs_pkg.inventory.readings import Failure, PlaceReading
 
 __all__ = ["command"]

@@ -6,7 +6,8 @@ import click
 
 from constructs_pkg.cli.output import say, say_json
 from constructs_pkg.cli.parameters import examples, format_option
-from constructs_pkg.cli.radius_answer import radius_of, target_of, target_options
+from constructs_pkg.cli.radius_answer import radius_of
+from constructs_pkg.cli.revocation_target import target_of, target_options
 from constructs_pkg.cli.surveying import reader_of, survey_options, without_option
 
 __all__ = ["command"]

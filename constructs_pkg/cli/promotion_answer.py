@@ -7,7 +7,8 @@ from typing import Any
 
 from constructs_pkg.aws.survey import Judged
 from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, one_line
-from constructs_pkg.cli.surveying import Reader, Surveyed, unknown_json, unknown_text
+from constructs_pkg.cli.surveying import Reader, Surveyed
+from constructs_pkg.cli.unknown import unknown_json, unknown_text
 from constructs_pkg.inventory.ownership import Ownership
 from constructs_pkg.inventory.promotion import Exempted, Obstruction, PlaceJudgement, judge_place
 from constructs_pkg.inventory.readings import Failure, PlaceReading

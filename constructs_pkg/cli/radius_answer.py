@@ -1,19 +1,17 @@
 """The answer of ``blast-radius``: collects what is reached place by place, and says it as text and JSON."""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import click
-
-from constructs_pkg.arns import SigningJobArn, SigningProfileVersionArn
+from constructs_pkg.arns import SigningProfileVersionArn
 from constructs_pkg.aws.inventory import Wanted
 from constructs_pkg.aws.revocation import SignerRecord, Target, signer_record
 from constructs_pkg.aws.survey import Judged
 from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, one_line
-from constructs_pkg.cli.surveying import Reader, Surveyed, all_of, require_accounts, unknown_json, unknown_text
+from constructs_pkg.cli.surveying import Reader, Surveyed, all_of, require_accounts
+from constructs_pkg.cli.unknown import unknown_json, unknown_text
 from constructs_pkg.errors import AwsError
 from constructs_pkg.inventory.blast_radius import (
     EFFECTS,
@@ -28,39 +26,7 @@ from constructs_pkg.inventory.ownership import Ownership
 from constructs_pkg.inventory.readings import Failure, Place, PlaceReading
 from constructs_pkg.tables import format_table
 
-__all__ = ["RadiusAnswer", "radius_of", "target_of", "target_options"]
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def target_options(function: _Function) -> _Function:
-    """Add ``--job``, ``--profile-version`` and ``--published-layers``."""
-    options = (
-        click.option("--job", metavar="ARN", help="The signing job."),
-        click.option("--profile-version", metavar="ARN", help="The signing profile version."),
-        click.option(
-            "--published-layers",
-            is_flag=True,
-            help="Also look at layer versions that no function uses. Needs lambda:GetLayerVersion in each account.",
-        ),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
-def target_of(job: str | None, profile_version: str | None) -> Target:
-    """Return what is asked about.
-
-    Raises:
-        ArnError: The ARN is another one.
-        UsageError: Neither is given, or both are.
-    """
-    if job is not None and profile_version is None:
-        return SigningJobArn.parse(job)
-    if profile_version is not None and job is None:
-        return SigningProfileVersionArn.parse(profile_version)
-    raise click.UsageError("name either --job ARN or --profile-version ARN")
+__all__ = ["RadiusAnswer", "radius_of"]
 
 
 def radius_of(

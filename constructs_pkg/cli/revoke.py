@@ -13,7 +13,8 @@ from constructs_pkg.aws.revocation import Target, revoke, signer_record
 from constructs_pkg.cli.files import refuse_existing, write_file
 from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, say, say_json, tell
 from constructs_pkg.cli.parameters import MOMENT, PATH, examples, format_option
-from constructs_pkg.cli.radius_answer import RadiusAnswer, radius_of, target_of, target_options
+from constructs_pkg.cli.radius_answer import RadiusAnswer, radius_of
+from constructs_pkg.cli.revocation_target import target_of, target_options
 from constructs_pkg.cli.surveying import Reader, reader_of, survey_options, without_option
 from constructs_pkg.errors import AwsError, FileAccessError, LambdaCodeSigningError
 from constructs_pkg.inventory.incident import IncidentRecord, Outcome

@@ -15,7 +15,7 @@ from constructs_pkg.aws.inventory import Wanted
 from constructs_pkg.aws.member_place import Pace
 from constructs_pkg.aws.survey import WORKERS, Judged, Survey
 from constructs_pkg.aws.survey_state import SurveyState
-from constructs_pkg.cli.output import one_line, tell
+from constructs_pkg.cli.output import tell
 from constructs_pkg.cli.parameters import PATH
 from constructs_pkg.cli.progress import Progress
 from constructs_pkg.errors import AwsError, LambdaCodeSigningError
@@ -33,8 +33,6 @@ __all__ = [
     "rolled_out_to",
     "survey_options",
     "units_of",
-    "unknown_json",
-    "unknown_text",
 ]
 
 _T = TypeVar("_T")
@@ -267,43 +265,6 @@ def all_of(reader: Reader, source: str, without: Sequence[str]) -> Surveyed:
         found = tuple(map(ListedAccount, dict.fromkeys(ids)))
     left_out = tuple(one.account for one in found if one.account in without)
     return Surveyed(tuple(one for one in found if one.account not in without), source, left_out)
-
-
-def unknown_json(failures: Sequence[Failure], judged: Sequence[Judged[Any]]) -> dict[str, Any]:
-    """Return what is not known, for the JSON answer."""
-    return {
-        "failures": [
-            {"account": one.account, "region": one.region, "kind": str(one.kind), "message": one.message}
-            for one in failures
-        ],
-        "gaps": [
-            {
-                "account": one.place.account,
-                "region": one.place.region,
-                "part": str(gap.part),
-                "kind": str(gap.kind),
-                "message": gap.message,
-            }
-            for one in judged
-            for gap in one.gaps
-        ],
-    }
-
-
-def unknown_text(failures: Sequence[Failure], judged: Sequence[Judged[Any]]) -> list[str]:
-    """Return what is not known as a part of the text answer; nothing where everything is known."""
-    entries = [
-        f"  {one.account} {one.region or 'in all Regions'}, everything: {one.kind}\n    {one_line(one.message)}"
-        for one in failures
-    ] + [
-        f"  {one.place.account} {one.place.region}, {gap.part}: {gap.kind}\n    {one_line(gap.message)}"
-        for one in judged
-        for gap in one.gaps
-    ]
-    if not entries:
-        return []
-    lines = "\n".join(entries)
-    return [f"Not known ({len(entries)}): what could not be read may hold anything\n{lines}"]
 
 
 def require_accounts(surveyed: Surveyed, whose: str) -> None:
