@@ -22,6 +22,9 @@ from constructs_pkg.organization.tables import SigningProfile, profile_name
 
 __all__ = ["Rotation", "RotationStep", "Stranded", "refuse_to_strand", "rotation_plan", "stranded"]
 
+_MOST_TOLD = 50
+"""How many stranded artifacts a refusal names before it counts."""
+
 StepStatus = Literal["done", "now", "later", "blocked"]
 
 
@@ -124,14 +127,18 @@ def refuse_to_strand(organization: Organization, audit: Path, *, at: datetime) -
     running = read_running_code(audit)
     problems = running.problems(at=at)
     if not problems:
+        left = stranded(organization, running)
         problems = tuple(
             Problem(
                 f"{one.artifact.account}/{one.artifact.region} {one.artifact.function} ({one.artifact.artifact})",
                 f"it runs code of {one.artifact.profile_version_arn}, which {one.application} no longer accepts",
                 'Deploy it again with code of the active generation, or write state = "retiring" until then',
             )
-            for one in stranded(organization, running)
+            for one in left[:_MOST_TOLD]
         )
+        if len(left) > _MOST_TOLD:
+            more = f"{len(left) - _MOST_TOLD:,} more artifacts would be stranded"
+            problems = (*problems, Problem("functions", more, "'lambda-code-signing rotation plan --audit' lists all"))
     if problems:
         raise OrganizationError(str(audit), problems)
 
@@ -238,7 +245,9 @@ def _overlap(old_name: str, users: Counter[str] | None) -> str:
     if not users:
         return f"nothing runs code of {old_name}"
     accounts = ", ".join(f"{count} in {account}" for account, count in sorted(users.items()))
-    return f"{users.total()} artifacts still run code of {old_name}: {accounts}. Deploy them again"
+    number = users.total()
+    plural = "artifacts still run" if number != 1 else "artifact still runs"
+    return f"{number} {plural} code of {old_name}: {accounts}. Deploy what is left again"
 
 
 def _users(running: RunningCode, organization: Organization, name: str) -> Counter[str]:

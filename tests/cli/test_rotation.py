@@ -47,7 +47,7 @@ def test_the_plan_is_a_table_for_each_application(run) -> None:
 def test_an_audit_opens_or_blocks_the_last_step(run, audit) -> None:
     used = run("rotation", "plan", FILE, "--application", "payments", "--audit", audit(G1), "--format", "json")
     assert (used.code, used.json["rotations"][0]["steps"][4]["status"]) == (1, "blocked")
-    assert used.json["rotations"][0]["steps"][3]["reason"].startswith("1 artifacts still run code of acme_payments_g1")
+    assert used.json["rotations"][0]["steps"][3]["reason"].startswith("1 artifact still runs code of acme_payments_g1")
     unused = run("rotation", "plan", FILE, "--application", "payments", "--audit", audit(), "--format", "json")
     assert (unused.code, unused.json["rotations"][0]["steps"][4]["status"], unused.json["stranded"]) == (0, "now", [])
 

@@ -82,7 +82,7 @@ def test_a_retiring_generation_stays_while_something_runs_its_code() -> None:
     (rotation, _) = rotation_plan(organization(), used)
     assert [step.status for step in rotation.steps] == ["done", "done", "done", "now", "blocked"]
     assert rotation.steps[3].reason == (
-        "1 artifacts still run code of acme_payments_g1: 1 in 444444444444. Deploy them again"
+        "1 artifact still runs code of acme_payments_g1: 1 in 444444444444. Deploy what is left again"
     )
     unused = running(("payments-api", own("acme_payments_g2")))
     assert statuses(rotation_plan(organization(), unused)) == (1, 2, ["done", "done", "done", "done", "now"])
@@ -142,6 +142,15 @@ def test_synth_refuses_to_strand_and_names_every_artifact(tmp_path: Path) -> Non
     ]
     assert "which payments no longer accepts" in str(refusal.value)
     refuse_to_strand(organization(), audit, at=AT)
+
+
+def test_a_refusal_names_some_of_many_and_counts_the_others(tmp_path: Path) -> None:
+    audit = tmp_path / "audit.json"
+    audit.write_text(json.dumps(document(*((f"f-{number}", own("acme_payments_g1")) for number in range(1200)))))
+    with pytest.raises(OrganizationError) as refusal:
+        refuse_to_strand(organization(*AT_REST), audit, at=AT)
+    assert len(refusal.value.problems) == 51
+    assert refusal.value.problems[-1].message == "1,150 more artifacts would be stranded"
 
 
 def test_an_audit_that_proves_nothing_is_refused(tmp_path: Path) -> None:
