@@ -181,6 +181,7 @@ def _intent(
         intended_at=reader.pace.at(),
         reach=radius.numbers,
         complete=radius.is_complete,
+        left_out=radius.surveyed.left_out,
     )
 
 

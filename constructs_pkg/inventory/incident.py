@@ -29,7 +29,8 @@ class IncidentRecord:
         who: The ARN of the caller.
         intended_at: When the caller had confirmed it.
         reach: What it reaches, in numbers.
-        complete: Whether everything was read that it could reach.
+        complete: Whether everything was read that was to be read.
+        left_out: Accounts that the caller asked not to read.
         outcome: What became of it; ``intended`` in a file means that the program ended before it knew: look.
         ended_at: When that was known.
         message: What AWS said, where it did not simply do it.
@@ -44,6 +45,7 @@ class IncidentRecord:
     intended_at: datetime
     reach: dict[str, int]
     complete: bool
+    left_out: tuple[str, ...] = ()
     outcome: Outcome = Outcome.INTENDED
     ended_at: datetime | None = None
     message: str | None = None
@@ -67,6 +69,7 @@ class IncidentRecord:
             "intended_at": _time(self.intended_at),
             "reach": self.reach,
             "complete": self.complete,
+            "left_out": list(self.left_out),
             "outcome": str(self.outcome),
             "ended_at": _time(self.ended_at),
             "message": self.message,

@@ -158,6 +158,7 @@ def test_a_revocation_shows_asks_records_and_is_confirmed(estate, run_here) -> N
             "configs": 7,
         },
         "complete": True,
+        "left_out": [],
         "outcome": "revoked",
         "ended_at": "2026-11-23T12:00:01Z",
         "message": None,
@@ -332,3 +333,12 @@ def test_a_job_of_another_account_is_revoked_by_its_owner_s_number(estate, run_h
     ran = run_here("revoke", "--job", job(999).replace(SECURITY, DEVELOPMENT), "--reason", "x", "--yes")
     assert (ran.code, ran.out.splitlines()[0]) == (0, "Revoked, as AWS Signer shows")
     assert theirs["00000000-0000-0000-0000-000000000999"]["revocationRecord"]["reason"] == "x"
+
+
+def test_an_account_that_was_left_out_is_in_the_record(estate, run_here) -> None:
+    estate.aws.add_account("111111111111")
+    words = ("--reason", "x", "--yes", "--record", "case.json", "--without-account", "111111111111")
+    ran = run_here("revoke", "--job", JOB, *words)
+    recorded = json.loads(Path("case.json").read_text("ascii"))
+    assert (ran.code, recorded["complete"], recorded["left_out"]) == (0, True, ["111111111111"])
+    assert "NOT looked at: 111111111111" in ran.err
