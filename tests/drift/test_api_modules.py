@@ -245,6 +245,31 @@ def test_a_stack_set_is_asked_as_the_delegated_administrator() -> None:
         assert stack_set.overrides(INSTANCE) == {"Mode": "Warn"}
 
 
+@pytest.mark.parametrize(
+    ("status", "detailed", "shown"),
+    [
+        ("CURRENT", "SUCCEEDED", "SUCCEEDED"),
+        ("CURRENT", "FAILED", "SUCCEEDED"),  # of a drift detection
+        ("CURRENT", "RUNNING", "RUNNING"),
+        ("CURRENT", "SKIPPED_SUSPENDED_ACCOUNT", "SKIPPED_SUSPENDED_ACCOUNT"),
+        ("OUTDATED", "FAILED", "FAILED"),
+        ("OUTDATED", "SUCCEEDED", "OUTDATED"),
+        ("OUTDATED", "PENDING", "PENDING"),
+        ("INOPERABLE", "SUCCEEDED", "INOPERABLE"),
+    ],
+)
+def test_an_instance_is_up_to_date_or_told_how_it_stands(status: str, detailed: str, shown: str) -> None:
+    found = {
+        "Account": ACCOUNT,
+        "Region": REGION,
+        "Status": status,
+        "StackInstanceStatus": {"DetailedStatus": detailed},
+    }
+    at_instance = {**WHO, "StackInstanceAccount": ACCOUNT, "StackInstanceRegion": REGION}
+    with stubbed("cloudformation", ("describe_stack_instance", at_instance, {"StackInstance": found})) as client:
+        assert StackSets(client, STACK_SET, "DELEGATED_ADMIN").status(INSTANCE) == shown
+
+
 @pytest.mark.parametrize("answer", ["StackSetNotFoundException: no", {"StackSet": {"Status": "DELETED"}}])
 def test_a_stack_set_that_is_gone_has_no_baseline(answer) -> None:
     with stubbed("cloudformation", ("describe_stack_set", WHO, answer), ("describe_stack_set", WHO, answer)) as client:

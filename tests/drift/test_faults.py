@@ -96,6 +96,46 @@ def test_a_stack_that_somebody_updates_is_waited_for() -> None:
     assert only_row(machine.report(machine.run(NIGHTLY)))["outcome"] == "reverted"
 
 
+def changed_stack(world: World) -> str:
+    (account,) = world.member_accounts
+    world.stack(account).parameters["Mode"] = "Warn"
+    world.weaken(account)
+    world.weaken(account, "checkout")
+    return account
+
+
+def test_a_stack_set_that_is_updated_during_a_run_is_not_taken_back() -> None:
+    """The member stack must not get the template that the StackSet had when the run began."""
+    world = World(accounts=1)
+    account = changed_stack(world)
+
+    def rollout(task: str, count: int) -> None:
+        if (task, count) == ("repair", 1):
+            world.aws.stack_sets[STACK_SET].parameters["Mode"] = "Warn"
+
+    machine = Machine(world)
+    machine.on_task = rollout
+    row = only_row(machine.report(machine.run(NIGHTLY)))
+    assert row["outcome"] == "unknown"
+    assert "StackSetChanged" in row["findings"][0]["explanation"]
+    assert world.stack(account).executed == []
+
+
+def test_a_rollout_that_begins_during_a_run_is_not_overtaken() -> None:
+    world = World(accounts=1)
+    account = changed_stack(world)
+
+    def rollout(task: str, count: int) -> None:
+        if (task, count) == ("repair", 1):
+            world.aws.stack_sets[STACK_SET].instances[account, REGION].status = "PENDING"
+
+    machine = Machine(world)
+    machine.on_task = rollout
+    row = only_row(machine.report(machine.run(NIGHTLY)))
+    assert (row["outcome"], "RolloutInProgress" in row["findings"][0]["explanation"]) == ("unknown", True)
+    assert world.stack(account).executed == []
+
+
 def test_a_stack_that_never_settles_is_given_up() -> None:
     world = World(accounts=1)
     (account,) = world.member_accounts

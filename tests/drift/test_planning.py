@@ -131,6 +131,16 @@ CASES: dict[str, tuple[Observation, list[tuple[str, str, str, str, bool]], list[
         [],
         [],
     ),
+    "template: a rollout that has not come here yet": (
+        replace(seen(stack={"template": {}}), instance=replace(WELL.instance, status="RUNNING")),
+        [("unknown", "in-progress", STACK, "none", False)],
+        [],
+    ),
+    "template: a rollout that failed here": (
+        replace(seen(stack={"template": {}}), instance=replace(WELL.instance, status="FAILED")),
+        [("template", "outdated", STACK, "human", False)],
+        [],
+    ),
     "attachment: no config": (
         with_function("payments-batch", None),
         [("attachment", "detached", "payments-batch", "attach", False)],

@@ -28,7 +28,7 @@ class StackInstance:
         account: Twelve digits.
         region: Its Region.
         stack_id: The ARN of the member stack; empty where there is none (yet).
-        status: ``StackInstanceStatus.DetailedStatus``, such as ``SUCCEEDED`` or ``INOPERABLE``.
+        status: ``SUCCEEDED`` where it is up to date; ``INOPERABLE``, ``OUTDATED``, or ``StackInstanceDetailedStatus``.
         reason: Why it has this status.
         drift_status: ``DRIFTED``, ``IN_SYNC``, ``UNKNOWN`` or ``NOT_CHECKED``.
         sibling_stacks: The stacks that the wave's other StackSets made in the same account and Region.

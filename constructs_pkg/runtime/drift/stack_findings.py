@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from .finding import Finding
 from .observations import Baseline, MemberStack, Observation, ResourceDrift, StackInstance
 
-__all__ = ["MASKED", "UPDATABLE", "is_in_progress", "stack_findings"]
+__all__ = ["MASKED", "REACHED", "UPDATABLE", "is_in_progress", "stack_findings"]
 
 UPDATABLE = frozenset({
     "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE",
 })  # fmt: skip
 """The states of a stack in which CloudFormation takes a change set (botocore 1.43.106, shape ``StackStatus``)."""
 
+REACHED = "SUCCEEDED"
+"""The state of an instance that has what the StackSet gives it."""
+
+_ON_ITS_WAY = frozenset({"PENDING", "RUNNING"})
 _DRIFTED = {"MODIFIED": "modified", "DELETED": "deleted"}
 MASKED = "****"
 """What CloudFormation shows for the value of a parameter with ``NoEcho``."""
@@ -50,7 +54,7 @@ def stack_findings(observation: Observation, baseline: Baseline) -> Iterator[Fin
     stack = observation.stack
     if stack is not None:
         yield from _status_findings(stack)
-        yield from _template_findings(stack, baseline, observation.overrides)
+        yield from _template_findings(observation.instance, stack, baseline, observation.overrides)
     for drift in observation.drifts or ():
         yield from _drift_findings(drift)
 
@@ -85,16 +89,31 @@ def _status_findings(stack: MemberStack) -> Iterator[Finding]:
     yield Finding("declared", "stack-status", stack.stack_id, explanation, "human")
 
 
-def _template_findings(stack: MemberStack, baseline: Baseline, overrides: Mapping[str, str]) -> Iterator[Finding]:
+def _template_findings(
+    instance: StackInstance, stack: MemberStack, baseline: Baseline, overrides: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Find another template and other parameters; where an operation has not reached the instance, that is no drift."""
+    found: list[Finding] = []
     if stack.template != baseline.template:
         explanation = "the member stack has another template than the StackSet: somebody updated the stack itself"
-        yield Finding("template", "template", stack.stack_id, explanation, "template", stack.stack_id)
+        found.append(Finding("template", "template", stack.stack_id, explanation, "template", stack.stack_id))
     for name, difference in parameter_differences(stack, baseline, overrides).items():
         explanation = (
             f"the parameter {name} of the member stack is {difference.actual!r}; "
             f"the StackSet gives it {difference.expected!r}"
         )
-        yield Finding("template", "parameter", name, explanation, "template", stack.stack_id)
+        found.append(Finding("template", "parameter", name, explanation, "template", stack.stack_id))
+    if not found or instance.status == REACHED:
+        yield from found
+    elif instance.status in _ON_ITS_WAY:
+        explanation = f"an operation of the StackSet is about to change the member stack: it is {instance.status}"
+        yield Finding("unknown", "in-progress", stack.stack_id, explanation, "none")
+    else:
+        explanation = (
+            f"the StackSet's last operation did not reach the member stack, which is {instance.status or 'outdated'} "
+            f"({instance.reason or 'no reason given'}). Go on with the rollout: drift remediation does not overtake it"
+        )
+        yield Finding("template", "outdated", stack.stack_id, explanation, "human", stack.stack_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,11 +178,22 @@ class StackSets:
         Raises:
             Refused: AWS refused.
         """
+        return _parameters(self._instance(instance).get("ParameterOverrides", []))
+
+    def status(self, instance: StackInstance) -> str:
+        """Return the state of one instance as it is now, like `StackInstance.status`.
+
+        Raises:
+            Refused: AWS refused.
+        """
+        return _instance({"Account": instance.account, "Region": instance.region, **self._instance(instance)}).status
+
+    def _instance(self, instance: StackInstance) -> Mapping[str, Any]:
         with asking(f"read the stack instance of {instance.account} in {instance.region}"):
             answer = self._client.describe_stack_instance(
                 **self._who, StackInstanceAccount=instance.account, StackInstanceRegion=instance.region
             )
-        return _parameters(answer["StackInstance"].get("ParameterOverrides", []))
+        return answer["StackInstance"]
 
 
 def parsed_template(body: object) -> object:
@@ -219,16 +230,31 @@ def resource_drifts(found: Iterable[Mapping[str, Any]]) -> tuple[ResourceDrift, 
     return tuple(read[logical_id] for logical_id in sorted(read))
 
 
-def _instance(summary: Mapping[str, Any]) -> StackInstance:
+def _status(summary: Mapping[str, Any]) -> str:
+    """Return how an instance stands: what the last operation came to, unless it is plain that it is up to date or not.
+
+    A drift detection is an operation, too: one that failed leaves an instance ``CURRENT``.
+    """
     detailed: Mapping[str, Any] = summary.get("StackInstanceStatus") or {}
     status = str(detailed.get("DetailedStatus") or "")
-    if summary.get("Status") == "INOPERABLE":
-        status = "INOPERABLE"
+    is_over = status in {"", "SUCCEEDED", "FAILED", "CANCELLED"}
+    match summary.get("Status"):
+        case "INOPERABLE":
+            return "INOPERABLE"
+        case "CURRENT" if is_over:
+            return "SUCCEEDED"
+        case "OUTDATED" if status in {"", "SUCCEEDED"}:
+            return "OUTDATED"
+        case _:
+            return status
+
+
+def _instance(summary: Mapping[str, Any]) -> StackInstance:
     return StackInstance(
         account=str(summary["Account"]),
         region=str(summary["Region"]),
         stack_id=str(summary.get("StackId") or ""),
-        status=status,
+        status=_status(summary),
         reason=str(summary.get("StatusReason") or ""),
         drift_status=str(summary.get("DriftStatus") or "NOT_CHECKED"),
     )

@@ -19,7 +19,7 @@ from .preparing import prepare, reasons_of_uselessness
 from .proposals import approved_keys, proposal_of, retract, submit
 from .rows import row, unknown_row
 from .runs import Run
-from .stack_findings import UPDATABLE, is_in_progress
+from .stack_findings import REACHED, UPDATABLE, is_in_progress
 from .surroundings import Surroundings, log
 from .trail import with_authors
 
@@ -188,9 +188,19 @@ class Steps:
         assert seen.stack is not None, "a change set is planned for a stack that was read"
         if action.kind == "revert":
             stack.create_revert(action.name, seen.stack.parameters)
-        else:
-            parameters = {**baseline.parameters, **seen.overrides}
-            stack.create_from(action.name, self._stack_set.template(), parameters)
+            return
+        self._require_at_rest(baseline)
+        parameters = {**baseline.parameters, **seen.overrides}
+        stack.create_from(action.name, self._stack_set.template(), parameters)
+
+    def _require_at_rest(self, baseline: Baseline) -> None:
+        """Refuse to bring a stack to what the StackSet was before, or to what a rollout has not brought it yet."""
+        doing = f"give {self._instance.account} in {self._instance.region} the StackSet's template"
+        if self._stack_set.baseline() != baseline:
+            raise Refused(doing, "StackSetChanged", "the StackSet has changed since this run began: the next one looks")
+        status = self._stack_set.status(self._instance)
+        if status != REACHED:
+            raise Refused(doing, "RolloutInProgress", f"the stack instance is {status}: the rollout comes first")
 
     def _decide(self, stack: MemberStacks, planned: Plan, action: RevertByChangeSet, found: ChangeSet) -> Answer:
         reasons = reasons_for_a_human(found, action.kind)

@@ -162,7 +162,7 @@ def _summary(instance: FakeStackInstance) -> dict[str, Any]:
         "Account": instance.account,
         "Region": instance.region,
         "StackId": instance.stack_id,
-        "Status": "INOPERABLE" if instance.status == "INOPERABLE" else "CURRENT",
+        "Status": {"INOPERABLE": "INOPERABLE", "FAILED": "OUTDATED"}.get(instance.status, "CURRENT"),
         "StatusReason": instance.reason,
         "StackInstanceStatus": {"DetailedStatus": instance.status},
         "DriftStatus": instance.drift_status,
