@@ -176,6 +176,32 @@ def is_empty(bench, queue):
     return all(counted[name] == "0" for name in names)
 
 
+def test_what_cannot_be_taken_in_ends_in_the_dead_letters_and_holds_up_nobody(bench):
+    queue = bench.sqs.get_queue_url(QueueName="acme-signing-uploads.fifo")["QueueUrl"]
+    dead = bench.sqs.get_queue_url(QueueName="acme-signing-uploads-dead.fifo")["QueueUrl"]
+    hidden = bench.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    bench.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "0"})  # or it would take minutes
+    try:
+        # The pipe may be waiting with the old timeout: this one ends that wait.
+        version = bench.upload(package("before"), "payments/before.zip")
+        bench.ended("payments/before.zip", version)
+        bench.sqs.send_message(QueueUrl=queue, MessageBody="no event", MessageGroupId="uploads")
+        body = package("behind")
+        version = bench.upload(body, "payments/behind.zip")
+        assert bench.ended("payments/behind.zip", version)["status"] == "SUCCEEDED"
+        bench.until(lambda: "no event" in bodies_of(bench, dead))
+        assert bench.versions(bench.signed_key(body)) == 1
+    finally:
+        bench.sqs.set_queue_attributes(QueueUrl=queue, Attributes=hidden)
+        bench.sqs.purge_queue(QueueUrl=dead)
+
+
+def bodies_of(bench, url):
+    """Look at a queue; a batch is repeated as a whole, so that a neighbour may lie beside what failed."""
+    received = bench.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    return [message["Body"] for message in received.get("Messages", [])]
+
+
 def signed_already():
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
