@@ -265,10 +265,11 @@ class Player:
 def boto3_mib() -> float:
     """What a process has that made the clients of a function and called nothing."""
     program = (
-        "import resource, boto3\n"
+        "import boto3\n"
         "session = boto3.session.Session(aws_access_key_id='x', aws_secret_access_key='y', region_name='eu-west-1')\n"
         "for name in ('s3', 'sts', 'lambda', 'cloudformation', 'cloudtrail', 'signer', 'sns'): session.client(name)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        # not ru_maxrss, which the process takes over from the one that started it
+        "print(next(int(line.split()[1]) / 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
     return float(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout)
 
@@ -328,6 +329,15 @@ def text_of(found: dict[int, Measured], base_mib: float) -> str:
     )
     rate = central / max(largest.seconds["inspect_batch"], 1.0)
     outcomes = ", ".join(f"{count:,} {name}" for name, count in largest.outcomes.items())
+    smaller = found[sorted(found)[-2]] if len(found) > 1 else largest
+    more = (max(found) - (sorted(found)[-2] if len(found) > 1 else 0)) * len(REGIONS)
+    growth = (
+        f"All of it grows in proportion to the instances: another thousand adds "
+        f"{(largest.calls.total() - smaller.calls.total()) / more * 1000:,.0f} calls, "
+        f"{(largest.transitions - smaller.transitions) / more * 1000:,.0f} transitions, "
+        f"{(sum(largest.dollars.values()) - sum(smaller.dollars.values())) / more * 1000:.4f} dollars and "
+        f"{(largest.wall_seconds - smaller.wall_seconds) / more * 1000:.0f} seconds."
+    )
     assumed = (
         f"{TRANSITION_SECONDS} s between two states, {COLD_START_SECONDS} s for a cold start, "
         f"{STACK_SET_DETECTION_SECONDS:.0f} s for CloudFormation's own detection of the whole StackSet (which in truth "
@@ -355,6 +365,8 @@ organization, {assumed}.
 {platform.system()}, Python {platform.python_version()}, boto3 {version("boto3")}.
 
 {sizes}
+
+{growth}
 
 Outcomes of the largest: {outcomes}. Its cost by service, in dollars: {cost}.
 What is simulated took {largest.computing_seconds:.0f} s to compute.

@@ -12,6 +12,7 @@ from aws_cdk import aws_s3 as s3
 from constructs_pkg.cdk import DriftRemediation, EnforcedCodeSigning
 from constructs_pkg.errors import ConstructError
 from tests.cdk.conftest import FLAGS, new_app
+from tests.cdk.event_patterns import pattern_matches
 
 SECURITY, MANAGEMENT, REGION = "222222222222", "111111111111", "eu-west-1"
 CONFIG = f"arn:aws:lambda:{REGION}:{SECURITY}:code-signing-config:csc-0123456789abcdef0"
@@ -310,3 +311,35 @@ def test_two_for_one_organization_are_refused() -> None:
             code=lambda_.Code.from_bucket_v2(bucket, "drift.zip", object_version="v1"),
             code_signing=EnforcedCodeSigning.from_config_arn(stack, "AgainConfig", CONFIG),
         )
+
+
+def forwarded(source: str, name: str, **detail: Any) -> dict[str, Any]:
+    """What the rule of a member account forwards."""
+    return {
+        "source": source,
+        "detail-type": "AWS API Call via CloudTrail",
+        "detail": {"eventName": name, "requestParameters": {}, **detail},
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "starts"),
+    [
+        (forwarded("aws.lambda", "UpdateCodeSigningConfig20200422"), True),
+        (forwarded("aws.lambda", "DeleteFunctionCodeSigningConfig20200422"), True),
+        (forwarded("aws.lambda", "CreateFunction20150331"), True),
+        (forwarded("aws.iam", "CreatePolicyVersion"), True),
+        (forwarded("aws.cloudformation", "UpdateStack"), True),
+        (forwarded("aws.lambda", "UpdateFunctionCode20150331v2"), False),
+        (forwarded("aws.lambda", "CreateFunction20150331", errorCode="CodeVerificationFailedException"), False),
+        (forwarded("aws.iam", "CreatePolicyVersion", errorCode="AccessDenied"), False),
+        ({"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", "detail": {}}, False),
+    ],
+    ids=lambda value: value.get("detail", {}).get("eventName", "alarm") if isinstance(value, dict) else str(value),
+)
+def test_what_member_accounts_forward_starts_a_run_where_something_was_changed(
+    event: dict[str, Any], starts: bool, of_type
+) -> None:
+    rules = [item["Properties"] for item in of_type("AWS::Events::Rule").values()]
+    patterns = [one["EventPattern"] for one in rules if one.get("EventBusName") == "acme-code-signing"]
+    assert any(pattern_matches(pattern, event) for pattern in patterns) == starts
