@@ -360,7 +360,8 @@ def text_of(found: dict[int, Measured], base_mib: float) -> str:
 
 The tasks themselves run, on simulated time. **Assumptions, no measurements of AWS:** the latencies of the fake
 organization, {assumed}.
-{MAX_CONCURRENCY} children of a map at a time. Not counted: logs, the key, CloudTrail, the topic.
+{MAX_CONCURRENCY} children of a map at a time. Not counted: logs, the key, CloudTrail, the topic, and what the tasks
+compute: it takes no simulated time.
 
 {platform.system()}, Python {platform.python_version()}, boto3 {version("boto3")}.
 
