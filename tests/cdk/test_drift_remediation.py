@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import aws_cdk as cdk
@@ -10,7 +11,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
 from constructs_pkg.cdk import DriftRemediation, EnforcedCodeSigning
+from constructs_pkg.cdk.drift_alarms import NAMESPACE
 from constructs_pkg.errors import ConstructError
+from constructs_pkg.runtime.drift.report import METRICS_NAMESPACE, metrics
+from constructs_pkg.runtime.drift.rows import OUTCOMES
 from tests.cdk.conftest import FLAGS, new_app
 from tests.cdk.event_patterns import pattern_matches
 
@@ -211,7 +215,7 @@ def test_alarms_tell_of_failures_dead_letters_and_of_runs_that_do_not_finish(of_
         for key in ("Namespace", "MetricName", "Dimensions", "Period", "EvaluationPeriods", "TreatMissingData")
     } == {
         "Namespace": "LambdaCodeSigning/Drift",
-        "MetricName": "RunsFinished",
+        "MetricName": "WholeRunsFinished",
         "Dimensions": [{"Name": "StackSet", "Value": "acme-code-signing-first"}],
         "Period": 3600,
         "EvaluationPeriods": 2,
@@ -227,6 +231,19 @@ def test_dashboard_shows_each_stack_set_by_outcome(of_type) -> None:
     body = json.dumps(dashboard["Properties"]["DashboardBody"])
     for name in STACK_SETS:
         assert all(re.search(rf"{metric}[^\]]+{name}", body) for metric in ("Reverted", "NeedsHuman", "Unknown"))
+
+
+def test_metrics_that_are_shown_and_alarmed_on_are_those_that_the_report_tells(of_type) -> None:
+    answer = {"outcomes": dict.fromkeys(OUTCOMES, 0), "status": "SUCCEEDED"}
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    told = metrics(answer, STACK_SETS[0], at=at, is_whole=True)
+    assert told["_aws"]["CloudWatchMetrics"][0]["Namespace"] == NAMESPACE == METRICS_NAMESPACE
+    assert (told["WholeRunsFinished"], metrics(answer, "s", at=at, is_whole=False)["WholeRunsFinished"]) == (1, 0)
+    (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
+    body = json.dumps(dashboard["Properties"]["DashboardBody"]).replace("\\", "")
+    named = set(re.findall(rf'"{NAMESPACE}","(\w+)"', body)) | {"WholeRunsFinished"}
+    assert named > {"Reverted", "Unknown"}
+    assert named <= set(told)
 
 
 def test_every_task_is_retried_and_ends_in_the_report_when_it_fails_for_good(definition) -> None:

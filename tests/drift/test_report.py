@@ -96,7 +96,7 @@ def test_a_page_reads_like_this() -> None:
 
 def test_metrics_are_in_the_embedded_format() -> None:
     answer = {"status": "FAILED", "outcomes": {"clean": 7, "needs_human": 2, "unknown": 1, "exempt": 0}}
-    found = report.metrics(answer, STACK_SET, at=datetime(2026, 11, 23, tzinfo=UTC))
+    found = report.metrics(answer, STACK_SET, at=datetime(2026, 11, 23, tzinfo=UTC), is_whole=False)
     (directive,) = found["_aws"]["CloudWatchMetrics"]
     assert (directive["Namespace"], directive["Dimensions"]) == ("LambdaCodeSigning/Drift", [["StackSet"]])
     assert found["_aws"]["Timestamp"] == 1_795_392_000_000
@@ -109,6 +109,7 @@ def test_metrics_are_in_the_embedded_format() -> None:
         "NeedsHuman": 2,
         "Unknown": 1,
         "RunsFinished": 1,
+        "WholeRunsFinished": 0,
         "RunsFailed": 1,
     }
 

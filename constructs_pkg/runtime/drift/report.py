@@ -28,7 +28,8 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noq
     """Answer Lambda."""
     answer = serve("report", run, event)
     # one line in the log, which is how metrics reach CloudWatch without a call
-    print(json.dumps(metrics(answer, event["run"]["stack_set"], at=datetime.now(UTC))))
+    of_run = event["run"]
+    print(json.dumps(metrics(answer, of_run["stack_set"], at=datetime.now(UTC), is_whole=of_run.get("scope") is None)))
     return answer
 
 
@@ -75,7 +76,7 @@ def run(event: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
     }
 
 
-def metrics(answer: Mapping[str, Any], stack_set: str, *, at: datetime) -> dict[str, Any]:
+def metrics(answer: Mapping[str, Any], stack_set: str, *, at: datetime, is_whole: bool) -> dict[str, Any]:
     """Return what a run's answer says in CloudWatch's embedded metric format.
 
     Source: CloudWatch's guide, "Embedded metric format specification".
@@ -84,6 +85,8 @@ def metrics(answer: Mapping[str, Any], stack_set: str, *, at: datetime) -> dict[
         answer: What `run` returned.
         stack_set: The StackSet.
         at: The moment, aware.
+        is_whole: Whether the run looked at the whole StackSet: one for a single account must not hide that the others
+            end before their report.
     """
     outcomes: Mapping[str, int] = answer["outcomes"]
     values = {
@@ -91,6 +94,7 @@ def metrics(answer: Mapping[str, Any], stack_set: str, *, at: datetime) -> dict[
         "Drifted": sum(count for outcome, count in outcomes.items() if outcome not in {*_QUIET, "unknown"}),
         **{"".join(word.title() for word in outcome.split("_")): count for outcome, count in outcomes.items()},
         "RunsFinished": 1,
+        "WholeRunsFinished": int(is_whole),
         "RunsFailed": int(answer["status"] == "FAILED"),
     }
     return {
