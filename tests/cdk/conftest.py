@@ -66,16 +66,17 @@ def template_of() -> Callable[[cdk.Stack], dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def lint() -> Callable[..., list[str]]:
-    """Return every error and warning that cfn-lint has about a template, one line each."""
+    """Return every error and warning that cfn-lint has about a template in some Regions, one line each."""
 
     # cfnlint.api.lint() loads all rules at each call, a third of a second; a runner keeps them between templates.
-    runners: dict[str, Runner] = {}
+    runners: dict[tuple[str, ...], Runner] = {}
 
-    def matches(template: dict[str, Any], region: str = "eu-west-1") -> list[str]:
-        if region not in runners:
-            runners[region] = Runner(ConfigMixIn(cli_args=[], regions=[region]))
+    def matches(template: dict[str, Any], *regions: str) -> list[str]:
+        regions = regions or ("eu-west-1",)
+        if regions not in runners:
+            runners[regions] = Runner(ConfigMixIn(cli_args=[], regions=list(regions)))
         decoded, errors = decode_str(json.dumps(template))
-        found = errors or runners[region].validate_template(decoded)
+        found = errors or runners[regions].validate_template(decoded)
         return [f"{match.rule.id} {'/'.join(map(str, match.path or []))}: {match.message}" for match in found]
 
     return matches

@@ -10,6 +10,7 @@ __all__ = ["INTERNALS"]
 _CLOUDFORMATION = "services.cloudformation"
 
 INTERNALS: tuple[Internal, ...] = (
+    Internal(_CLOUDFORMATION, "_change_sets", "change sets of a stack are listed and forgotten"),
     Internal(_CLOUDFORMATION, "_stack_events", "why a stack operation failed"),
     Internal(_CLOUDFORMATION, "_stacks", "operations that a stop of the server cut off"),
     Internal(

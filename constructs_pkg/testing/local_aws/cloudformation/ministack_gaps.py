@@ -7,16 +7,17 @@ A role's permissions boundary is set, and an alarm on metric queries is stored. 
 from importlib import import_module
 from typing import Any
 
+from constructs_pkg.testing.local_aws.internals import RESPONSES
+
 __all__ = ["install"]
 
 # MiniStack ships no types.
 _PROVISIONERS: Any = import_module("ministack.services.cloudformation.provisioners")
 _IAM: Any = import_module("ministack.services.iam")
-_RESPONSES: Any = import_module("ministack.core.responses")
-_EVALUATING = [
-    import_module(f"ministack.services.cloudformation.{name}")
-    for name in ("changesets", "engine", "handlers", "stacks")
-]
+_CHANGESETS: Any = import_module("ministack.services.cloudformation.changesets")
+_ENGINE: Any = import_module("ministack.services.cloudformation.engine")
+_HANDLERS: Any = import_module("ministack.services.cloudformation.handlers")
+_STACKS: Any = import_module("ministack.services.cloudformation.stacks")
 
 _BOUNDARY = "PermissionsBoundary"
 _ROLE = "AWS::IAM::Role"
@@ -40,16 +41,19 @@ def install() -> None:
         return {**record(name, plain), "MetricName": None, "Namespace": None, "Statistic": None, "Metrics": queries}
 
     _PROVISIONERS._cw_metric_alarm_record = record_with_queries  # noqa: SLF001
-    for module in _EVALUATING:
-        vars(module)["_evaluate_conditions"] = _with_pseudo_parameters(vars(module)["_evaluate_conditions"])
+    # Each of these modules has imported the function under its own name.
+    _ENGINE._evaluate_conditions = _with_pseudo_parameters(_ENGINE._evaluate_conditions)  # noqa: SLF001
+    _CHANGESETS._evaluate_conditions = _ENGINE._evaluate_conditions  # noqa: SLF001
+    _HANDLERS._evaluate_conditions = _ENGINE._evaluate_conditions  # noqa: SLF001
+    _STACKS._evaluate_conditions = _ENGINE._evaluate_conditions  # noqa: SLF001
 
 
 def _with_pseudo_parameters(evaluate: Any) -> Any:  # noqa: ANN401 (MiniStack's functions)
     def evaluate_with_them(template: dict[str, Any], params: dict[str, Any]) -> dict[str, bool]:
         pseudo = {
-            "AWS::AccountId": _RESPONSES.get_account_id(),
+            "AWS::AccountId": RESPONSES.get_account_id(),
             "AWS::Partition": "aws",
-            "AWS::Region": _RESPONSES.get_region(),
+            "AWS::Region": RESPONSES.get_region(),
             "AWS::URLSuffix": "amazonaws.com",
         }
         return evaluate(template, {**{name: {"Value": value} for name, value in pseudo.items()}, **params})
