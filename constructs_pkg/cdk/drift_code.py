@@ -1,6 +1,5 @@
 """The code of the reference deployment's drift remediation: staged, and signed when it is published."""
 
-import tempfile
 from datetime import datetime
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def signed_drift_code(
         signer: Who signs, in words, as for `SignedCode.at_publish`; None for nobody.
         policy: The policy file that trusts the signer.
         at: The moment at which the policy has to be usable, aware.
-        store: The directory that keeps the package until it is published.
+        store: The directory that keeps what is staged, and the package until it is published.
 
     Returns:
         The code; None where nobody signs, or where the organization asks for no drift remediation.
@@ -47,8 +46,8 @@ def signed_drift_code(
     if signer is None or policy is None or table is None:
         return None
     profile = organization.active_profile_of(table.application).profile_name(organization)
-    with tempfile.TemporaryDirectory() as folder:
-        staged = stage_drift_asset(Path(folder) / "drift", drift_expectations(organization))
-        return SignedCode.at_publish(
-            staged.path, signer=signer, policy=policy, profile=profile, compression_level=9, store=store, at=at
-        )
+    # In the store, which has one place: the path is the package's label in the asset manifest.
+    staged = stage_drift_asset(Path(store) / "drift-remediation", drift_expectations(organization))
+    return SignedCode.at_publish(
+        staged.path, signer=signer, policy=policy, profile=profile, compression_level=9, store=store, at=at
+    )
