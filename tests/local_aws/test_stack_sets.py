@@ -56,6 +56,13 @@ def aws():
 
 
 @pytest.fixture(scope="module")
+def growing_aws():
+    """A server of its own: an account that joins is there for every test that comes after, in whatever order."""
+    with LocalAws(organization=ORGANIZATION) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def empty_set(aws):
     return StackSet(aws, "empty", region="ca-central-1")
 
@@ -492,17 +499,17 @@ def test_a_change_through_the_member_stack_is_not_drift(aws):
     assert operation["StackSetDriftDetectionDetails"]["DriftStatus"] == "IN_SYNC"
 
 
-def test_a_joining_account_is_deployed_to_in_the_order_of_dependencies_and_a_leaving_one_is_cleaned(aws):
+def test_a_joining_account_is_deployed_to_in_the_order_of_dependencies_and_a_leaving_one_is_cleaned(growing_aws):
     automatic = {"Enabled": True, "RetainStacksOnAccountRemoval": False}
-    first = StackSet(aws, "auto-first", AutoDeployment=automatic)
+    first = StackSet(growing_aws, "auto-first", AutoDeployment=automatic)
     arn = first("describe_stack_set")["StackSet"]["StackSetARN"]
-    second = StackSet(aws, "auto-second", AutoDeployment={**automatic, "DependsOn": [arn]})
+    second = StackSet(growing_aws, "auto-second", AutoDeployment={**automatic, "DependsOn": [arn]})
     for stack_set in (second, first):
         stack_set.deploy("regulated", targets={"AccountFilterType": "DIFFERENCE", "Accounts": [REGULATED]})
         stack_set.deploy("regulated")
     joined = "555555555551"
 
-    join(aws, joined, "regulated")
+    join(growing_aws, joined, "regulated")
 
     eventually(lambda: second.where().get((joined, "eu-west-1")), "CURRENT")
     assert first.where()[joined, "eu-west-1"] == "CURRENT"
@@ -514,19 +521,21 @@ def test_a_joining_account_is_deployed_to_in_the_order_of_dependencies_and_a_lea
 
     assert created(first)["EndTimestamp"] <= created(second)["CreationTimestamp"]
     stack_id = first.instances(StackInstanceAccount=joined)[0]["StackId"]
-    join(aws, joined, "development")
+    join(growing_aws, joined, "development")
     eventually(lambda: [(joined, "eu-west-1") in stack_set.where() for stack_set in (first, second)], [False, False])
-    member = aws.client("cloudformation", account=joined)
+    member = growing_aws.client("cloudformation", account=joined)
     assert member.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE"
 
 
-def test_a_set_without_automatic_deployment_ignores_a_joining_account(aws):
-    stack_set = StackSet(aws, "manual")
-    automatic = StackSet(aws, "automatic", AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": True})
+def test_a_set_without_automatic_deployment_ignores_a_joining_account(growing_aws):
+    stack_set = StackSet(growing_aws, "manual")
+    automatic = StackSet(
+        growing_aws, "automatic", AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": True}
+    )
     for known in (stack_set, automatic):
         known.deploy("production")
 
-    join(aws, "555555555552", "production")
+    join(growing_aws, "555555555552", "production")
 
     eventually(lambda: automatic.where().get(("555555555552", "eu-west-1")), "CURRENT")
     assert ("555555555552", "eu-west-1") not in stack_set.where()
