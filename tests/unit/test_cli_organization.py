@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -128,6 +129,15 @@ def test_help_for_a_reader_that_leaves_early_is_no_verdict_either():
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.fixture
+def ctrl_c_counts() -> Iterator[None]:
+    """Tests that run in the background of a shell ignore the signal, and so would the programs that they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_counts")
 def test_ctrl_c_is_exit_code_130_without_a_traceback(tmp_path: Path):
     fifo = tmp_path / "organization.toml"
     os.mkfifo(fifo)
