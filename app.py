@@ -6,6 +6,7 @@
 import argparse
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -51,10 +52,16 @@ def synthesize(given: dict[str, str]) -> int:
     from constructs_pkg.cdk.drift_code import signed_drift_code  # noqa: PLC0415
 
     flags = json.loads((HERE / "cdk.json").read_text("utf-8"))["context"]
-    outdir = os.environ.get("CDK_OUTDIR", str(HERE / "cdk.out"))
+    outdir = Path(os.environ.get("CDK_OUTDIR", HERE / "cdk.out"))
+    was_there = outdir.exists()
     drift_code = signed_drift_code(organization, signer=given.get("signer"), policy=given.get("policy"), at=now())
-    app = cdk.App(context=flags, outdir=outdir, analytics_reporting=False)
-    deployment = declare_deployment(app, organization, lock=lock, at=now(), drift_code=drift_code)
+    app = cdk.App(context=flags, outdir=str(outdir), analytics_reporting=False)
+    try:
+        deployment = declare_deployment(app, organization, lock=lock, at=now(), drift_code=drift_code)
+    except LambdaCodeSigningError:
+        if not was_there:  # the App has made it
+            shutil.rmtree(outdir, ignore_errors=True)
+        raise
     assembly = deployment.synthesize(app)
     deployment.draw(assembly)
     # Under the cdk command line, standard output is that of "cdk synth" and "cdk ls".

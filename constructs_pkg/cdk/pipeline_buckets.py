@@ -23,7 +23,7 @@ class PipelineBuckets(Construct):
     """The buckets, with their policies and lifecycles.
 
     They are encrypted with S3's own keys (SSE-S3): with a customer key, every reader of the organization would need
-    ``kms:Decrypt`` in its own policies, too, and the code's secrecy would not grow (see ADR 0007).
+    ``kms:Decrypt`` in its own policies, too, and the code's secrecy would not grow (ADR 10).
 
     Args:
         scope: The pipeline.

@@ -4,19 +4,11 @@ from pathlib import Path
 
 import click
 
-from constructs_pkg.cli.parameters import PATH, examples, format_option
+from constructs_pkg.cli.parameters import examples, format_option, organization_option
 
 __all__ = ["command"]
 
-_ORGANIZATION = click.option(
-    "--organization",
-    "organization_file",
-    type=PATH,
-    metavar="FILE",
-    default="organization.toml",
-    show_default=True,
-    help="The organization file.",
-)
+
 _YES = click.option("--yes", is_flag=True, help="Do not ask; needed where nobody looks at a terminal.")
 
 
@@ -44,7 +36,7 @@ _YES = click.option("--yes", is_flag=True, help="Do not ask; needed where nobody
     help="Let the deployed state machine put it back; replacing and deleting stay proposals.",
 )
 @_YES
-@_ORGANIZATION
+@organization_option
 @format_option("text", "json")
 @click.pass_context
 def command(
@@ -92,7 +84,7 @@ def command(
 @click.argument("run_id", metavar="RUN")
 @click.argument("item", metavar="ACCOUNT/REGION")
 @_YES
-@_ORGANIZATION
+@organization_option
 @format_option("text", "json")
 def approve(*, run_id: str, item: str, yes: bool, organization_file: Path, output_format: str) -> int:
     """Approve what a run proposed for one account and Region.

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from constructs_pkg.arns import CodeSigningConfigArn
-from constructs_pkg.cli.parameters import examples, format_option
+from constructs_pkg.cli.parameters import examples, format_option, organization_option
 from constructs_pkg.clock import now
 from constructs_pkg.errors import GuardrailError
 from constructs_pkg.guardrails import (
@@ -66,14 +66,7 @@ def command() -> None:
     )
 )
 @click.argument("application")
-@click.option(
-    "--organization",
-    "organization_file",
-    type=click.Path(path_type=Path),
-    default="organization.toml",
-    show_default=True,
-    help="The organization file.",
-)
+@organization_option
 @click.option(
     "--document", "kinds", type=click.Choice(_KINDS), multiple=True, help="Which one; repeatable. [default: all three]"
 )

@@ -1,4 +1,4 @@
-"""What several commands have in common: kinds of values, ``--format``, ``--force``, the examples of their help."""
+"""What several commands have in common: kinds of values, ``--organization``, ``--format``, ``--force``, examples."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["MOMENT", "PATH", "examples", "force_option", "format_option"]
+__all__ = ["MOMENT", "PATH", "examples", "force_option", "format_option", "organization_option"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -59,3 +59,14 @@ def examples(*commands: str) -> str:
 
 
 force_option = click.option("--force", is_flag=True, help="Replace the output file where it exists.")
+
+organization_option = click.option(
+    "--organization",
+    "organization_file",
+    type=PATH,
+    metavar="FILE",
+    default="organization.toml",
+    show_default=True,
+    help="The organization file.",
+)
+"""The organization file of commands that do nothing without one."""

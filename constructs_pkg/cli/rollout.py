@@ -10,7 +10,7 @@ import click
 from constructs_pkg.aws.member_place import MemberPlace
 from constructs_pkg.aws.stack_sets import read_stack_set
 from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, one_line, say, say_json
-from constructs_pkg.cli.parameters import PATH, examples, format_option
+from constructs_pkg.cli.parameters import examples, format_option, organization_option
 from constructs_pkg.cli.surveying import Reader, reader_of
 from constructs_pkg.errors import LambdaCodeSigningError
 from constructs_pkg.inventory.rollout_status import StackSetStatus, status_of
@@ -31,15 +31,7 @@ def command() -> None:
     )
 )
 @click.option("--wave", metavar="NAME", help="Only this wave; all waves where left out.")
-@click.option(
-    "--organization",
-    "organization_file",
-    type=PATH,
-    metavar="FILE",
-    default="organization.toml",
-    show_default=True,
-    help="The organization file.",
-)
+@organization_option
 @format_option("text", "json")
 def status(*, wave: str | None, organization_file: Path, output_format: str) -> int:
     """Show waves, stack instances, drift and the last operation.

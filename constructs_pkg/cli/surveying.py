@@ -16,7 +16,7 @@ from constructs_pkg.aws.member_place import Pace
 from constructs_pkg.aws.survey import WORKERS, Judged, Survey
 from constructs_pkg.aws.survey_state import SurveyState
 from constructs_pkg.cli.output import tell
-from constructs_pkg.cli.parameters import PATH
+from constructs_pkg.cli.parameters import PATH, organization_option
 from constructs_pkg.cli.progress import Progress
 from constructs_pkg.errors import AwsError, LambdaCodeSigningError
 from constructs_pkg.inventory.readings import Failure, PlaceReading
@@ -57,15 +57,7 @@ def home() -> MemberAccounts:
 def survey_options(function: _Function) -> _Function:
     """Add the options of every command that reads accounts."""
     options = (
-        click.option(
-            "--organization",
-            "organization_file",
-            type=PATH,
-            metavar="FILE",
-            default="organization.toml",
-            show_default=True,
-            help="The organization file.",
-        ),
+        organization_option,
         click.option(
             "--accounts-from",
             type=click.Choice(["organizations", "file"]),

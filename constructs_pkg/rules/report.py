@@ -78,6 +78,11 @@ class CheckReport:
         found = ", ".join(f"{counts[name]} {name}" for name in ("fatal", "error", "warning", "note", "exempted"))
         judged = "" if self.was_judged_by_policy else "; no policy was given, so no signature was judged"
         return (
-            f"{'FAILED' if failing else 'PASSED'}: {len(self.templates)} templates, {self.functions} functions, "
-            f"{self.layers} layers, {self.archives} archives judged; {found}{judged}"
+            f"{'FAILED' if failing else 'PASSED'}: {_count(len(self.templates), 'template')}, "
+            f"{_count(self.functions, 'function')}, {_count(self.layers, 'layer')}, "
+            f"{_count(self.archives, 'archive')} judged; {found}{judged}"
         )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -40,8 +40,7 @@ def test_a_template_with_signed_code_passes(run: Run, workspace: Path) -> None:
     ran = run("check", "app.json", "--policy", "policy.json", "--at", AT)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == (
-        "PASSED: 1 templates, 1 functions, 0 layers, 1 archives judged; "
-        "0 fatal, 0 error, 0 warning, 0 note, 0 exempted\n"
+        "PASSED: 1 template, 1 function, 0 layers, 1 archive judged; 0 fatal, 0 error, 0 warning, 0 note, 0 exempted\n"
     )
 
 
@@ -56,7 +55,7 @@ def test_a_bad_archive_fails_with_rule_place_and_remedy(run: Run, workspace: Pat
     assert first == f"FATAL {rule} app.json: F (Properties/Code)"
     assert message.startswith(f"  {archive}: ")
     assert len(remedy) > 20
-    assert summary.startswith("FAILED: 1 templates")
+    assert summary.startswith("FAILED: 1 template,")
 
 
 def test_an_exempted_violation_is_reported_and_passes(run: Run, workspace: Path) -> None:
@@ -117,7 +116,7 @@ def test_a_directory_of_hundreds_ends_with_a_summary_whatever_is_in_it(run: Run,
     assert [line for line in lines if line.startswith("FATAL")] == [
         f"FATAL LCS902 many/{name}" for name in ("binary.json", "bomb.yaml", "broken.yaml")
     ]
-    assert lines[-1].startswith("FAILED: 300 templates, 300 functions, 0 layers, 1 archives judged; 3 fatal")
+    assert lines[-1].startswith("FAILED: 300 templates, 300 functions, 0 layers, 1 archive judged; 3 fatal")
 
 
 def test_a_cdk_out_is_read_as_one_assembly(run: Run, workspace: Path) -> None:

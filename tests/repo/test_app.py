@@ -150,6 +150,16 @@ def test_changed_validity_of_a_recorded_profile_exits_with_2(tmp_path: Path, run
     assert not (tmp_path / "out").exists()
 
 
+def test_a_guardrail_that_outgrows_its_limit_exits_with_2_and_writes_nothing(tmp_path: Path, run_app) -> None:
+    text = (ROOT / "organization.toml").read_text("utf-8")
+    many = json.dumps([f"payments-with-a-rather-long-name-{number}-*" for number in range(60)])
+    (tmp_path / "many.toml").write_text(text.replace('functions = ["payments-*"]', f"functions = {many}"))
+    exit_code, said = run_app(tmp_path / "many.toml")
+    assert exit_code == 2
+    assert "6,144" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_publisher_that_left_while_its_code_runs_exits_with_2_and_writes_nothing(
     tmp_path: Path, run_app, monkeypatch: pytest.MonkeyPatch
 ) -> None:

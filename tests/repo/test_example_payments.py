@@ -54,7 +54,7 @@ def test_app_makes_its_authority_signs_once_and_prints_the_verdicts(tmp_path) ->
         "Payments/Refund",
         "Payments/Money",
     ]
-    assert "PASSED: 1 templates, 2 functions, 1 layers, 3 archives judged; 0 fatal, 0 error" in first.stdout
+    assert "PASSED: 1 template, 2 functions, 1 layer, 3 archives judged; 0 fatal, 0 error" in first.stdout
     assert first.stderr.count("signing ") == 3
     second = run(BIN / "cdk", "synth", "--quiet", folder=tmp_path / "payments")
     assert second.returncode == 0, second.stderr

@@ -47,7 +47,7 @@ def test_a_signed_sam_application_passes(folder: Path) -> None:
     assert broken(report) == []
     assert (bool(report), report.functions, report.layers, report.archives) == (True, 1, 1, 1)
     assert report.summary == (
-        "PASSED: 1 templates, 1 functions, 1 layers, 1 archives judged; 0 fatal, 0 error, 0 warning, 0 note, 0 exempted"
+        "PASSED: 1 template, 1 function, 1 layer, 1 archive judged; 0 fatal, 0 error, 0 warning, 0 note, 0 exempted"
     )
 
 
