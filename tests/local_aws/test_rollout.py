@@ -1,10 +1,13 @@
 """The rollout on a local AWS: StackSets carry code signing into accounts, from Warn to Enforce, and to newcomers."""
 
 import json
+import re
 import time
 import urllib.parse
 import urllib.request
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +18,17 @@ from constructs_pkg.testing.local_aws import LocalAws
 from constructs_pkg.testing.local_aws.cloudformation import JOIN_ACTION
 from tests.cdk.conftest import FLAGS, new_app
 
-MANAGEMENT, SECURITY, SANDBOX, PRODUCTION, NEWCOMER = (
+ROOT = Path(__file__).parents[2]
+MANAGEMENT, SECURITY, SANDBOX, PRODUCTION, ACQUIRED, NEWCOMER = (
     "111111111111",
     "222222222222",
     "444444444401",
     "444444444403",
+    "444444444404",
     "444444444499",
 )
 REGIONS = ("eu-west-1", "us-east-1")
+BOOTSTRAP_BUCKET = f"cdk-hnb659fds-assets-{SECURITY}-eu-west-1"
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 FILE = f"""
 [organization]
@@ -41,6 +47,10 @@ id = "ou-a1b2-00000001"
 name = "production"
 id = "ou-a1b2-00000002"
 
+[[organizational_units]]
+name = "acquired"
+id = "ou-a1b2-00000003"
+
 [[accounts]]
 name = "sandbox"
 id = "{SANDBOX}"
@@ -50,6 +60,11 @@ organizational_unit = "sandbox"
 name = "production"
 id = "{PRODUCTION}"
 organizational_unit = "production"
+
+[[accounts]]
+name = "acquired"
+id = "{ACQUIRED}"
+organizational_unit = "acquired"
 
 [[applications]]
 name = "payments"
@@ -80,12 +95,44 @@ functions = ["payments-*"]
 execution_roles = ["payments-*-execution"]
 """
 
+IN_S3 = '[rollout]\ntemplate = "s3"\n\n[[waves]]'
+# The same accounts under another prefix, by roles of their own, for the one unit that the waves above leave out.
+SELF_MANAGED = (
+    FILE.replace('name = "acme"', 'name = "globex"')
+    .replace("payments", "ledger")
+    .replace(FILE[FILE.index("[[waves]]") : FILE.index("[[developer_guardrails]]")], "")
+    + """
+[rollout]
+permission_model = "self-managed"
 
-def templates(text: str) -> dict[str, str]:
+[[waves]]
+name = "only"
+mode = "Warn"
+organizational_units = ["acquired"]
+"""
+)
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """The templates of the stacks by name, and what ``cdk deploy`` would put into the bootstrap bucket by key."""
+
+    stacks: dict[str, str]
+    assets: dict[str, bytes]
+
+
+def synthesized(text: str) -> Synthesized:
     app = new_app(FLAGS)
     deployment = declare_deployment(app, read_organization(text, "test.toml", at=AT), lock=ProfileLock(), at=AT)
     assembly = deployment.synthesize(app)
-    return {stack.stack_name: (assembly / stack.template_file).read_text("utf-8") for stack in deployment.stacks}
+    stacks = {stack.stack_name: (assembly / stack.template_file).read_text("utf-8") for stack in deployment.stacks}
+    manifest = json.loads((assembly / "CodeSigningRollout.assets.json").read_text("utf-8"))
+    assets = {
+        destination["objectKey"]: (assembly / file["source"]["path"]).read_bytes()
+        for file in manifest["files"].values()
+        for destination in file["destinations"].values()
+    }
+    return Synthesized(stacks, assets)
 
 
 class Rollout:
@@ -95,16 +142,19 @@ class Rollout:
         self.aws = aws
         self.cloudformation = aws.client("cloudformation", account=SECURITY)
         s3 = aws.client("s3", account=SECURITY)
-        s3.create_bucket(Bucket="templates", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        for bucket in ("templates", BOOTSTRAP_BUCKET):
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         self.s3 = s3
         ssm = aws.client("ssm", account=SECURITY)  # the stacks ask for the version of CDK's bootstrap
         ssm.put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String")
-        made = templates(FILE)
+        made = synthesized(FILE)
         self.deploy("acme-signing-authority", made)
         self.deploy("acme-code-signing-rollout", made)
 
-    def deploy(self, name: str, made: dict[str, str]) -> None:
-        self.s3.put_object(Bucket="templates", Key=name, Body=made[name].encode())
+    def deploy(self, name: str, made: Synthesized) -> None:
+        for key, content in made.assets.items():
+            self.s3.put_object(Bucket=BOOTSTRAP_BUCKET, Key=key, Body=content)
+        self.s3.put_object(Bucket="templates", Key=name, Body=made.stacks[name].encode())
         request = {"StackName": name, "TemplateURL": f"{self.aws.endpoint_url}/templates/{name}"}
         exists = name in {one["StackName"] for one in self.cloudformation.describe_stacks()["Stacks"]}
         operation = self.cloudformation.update_stack if exists else self.cloudformation.create_stack
@@ -126,9 +176,9 @@ class Rollout:
             for region in REGIONS
         }
 
-    def parameters(self, account: str, region: str) -> dict[str, str]:
+    def parameters(self, account: str, region: str, application: str = "payments") -> dict[str, str]:
         ssm = self.aws.client("ssm", account=account, region=region)
-        path = "/lambda-code-signing/code-signing-configs/payments/"
+        path = f"/lambda-code-signing/code-signing-configs/{application}/"
         found = ssm.get_parameters_by_path(Path=path, Recursive=True)["Parameters"]
         return {one["Name"].removeprefix(path): one["Value"] for one in found}
 
@@ -216,11 +266,67 @@ def test_rules_of_every_region_send_to_the_central_bus(rollout: Rollout) -> None
 def test_a_wave_goes_from_warn_to_enforce_in_place(rollout: Rollout) -> None:
     before = {region: rollout.configs(SANDBOX, region)[0]["CodeSigningConfigArn"] for region in REGIONS}
 
-    rollout.deploy("acme-code-signing-rollout", templates(FILE.replace('mode = "Warn"', 'mode = "Enforce"')))
+    rollout.deploy("acme-code-signing-rollout", synthesized(FILE.replace('mode = "Warn"', 'mode = "Enforce"')))
 
     assert set(map(tuple, rollout.modes().values())) == {("Enforce",)}
     assert {region: rollout.configs(SANDBOX, region)[0]["CodeSigningConfigArn"] for region in REGIONS} == before
     assert rollout.parameters(SANDBOX, "us-east-1")["mode"] == "Enforce"
+
+
+def test_a_template_that_moves_to_s3_is_taken_from_the_bootstrap_bucket_and_changes_what_is_there_in_place(
+    rollout: Rollout,
+) -> None:
+    before = {region: rollout.configs(SANDBOX, region)[0]["CodeSigningConfigArn"] for region in REGIONS}
+    text = FILE.replace("[[waves]]", IN_S3, 1).replace('functions = ["payments-*"]', 'functions = ["billing-*"]')
+    made = synthesized(text)
+    (template,) = [body for body in made.assets.values() if b"AWS::Lambda::CodeSigningConfig" in body]
+
+    rollout.deploy("acme-code-signing-rollout", made)
+
+    described = rollout.cloudformation.describe_stack_set(
+        StackSetName="acme-code-signing-first", CallAs="DELEGATED_ADMIN"
+    )["StackSet"]
+    assert (described["TemplateBody"], described["Status"]) == (template.decode(), "ACTIVE")
+    resources = json.loads(made.stacks["acme-code-signing-rollout"])["Resources"].values()
+    sets = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudFormation::StackSet"]
+    assert [("TemplateURL" in one, "TemplateBody" in one) for one in sets] == [(True, False)] * 2
+    policies = rollout.policies(SANDBOX)
+    for region in REGIONS:
+        (config,) = rollout.configs(SANDBOX, region)
+        assert config["CodeSigningConfigArn"] == before[region]
+        document = json.dumps(policies[f"acme-guardrail-payments-developer-{region}"])
+        assert "function:billing-*" in document
+        assert "payments-*" not in document
+
+
+def test_self_managed_permissions_reach_an_account_by_the_roles_that_the_documentation_has_one_make(
+    rollout: Rollout,
+) -> None:
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs/rollout.md").read_text("utf-8"), re.DOTALL)
+    administration, assume, execution = map(json.loads, blocks)
+    name = "AWSCloudFormationStackSet{}Role"
+    security = rollout.aws.client("iam", account=SECURITY)
+    security.create_role(RoleName=name.format("Administration"), AssumeRolePolicyDocument=json.dumps(administration))
+    security.put_role_policy(
+        RoleName=name.format("Administration"), PolicyName="AssumeExecutionRole", PolicyDocument=json.dumps(assume)
+    )
+    rollout.aws.client("iam", account=ACQUIRED).create_role(
+        RoleName=name.format("Execution"), AssumeRolePolicyDocument=json.dumps(execution)
+    )
+    made = synthesized(SELF_MANAGED)
+
+    rollout.deploy("globex-signing-authority", made)
+    rollout.deploy("globex-code-signing-rollout", made)
+
+    for region in REGIONS:
+        (config,) = rollout.configs(ACQUIRED, region)
+        arn = config["CodeSigningConfigArn"]
+        assert config["CodeSigningPolicies"] == {"UntrustedArtifactOnDeployment": "Warn"}
+        assert rollout.parameters(ACQUIRED, region, "ledger")["arn"] == arn
+        regional = rollout.policies(ACQUIRED)[f"globex-guardrail-ledger-developer-{region}"]["Statement"]
+        assert regional[0]["Condition"] == {"StringEquals": {"lambda:CodeSigningConfigArn": arn}}
+    described = rollout.cloudformation.describe_stack_set(StackSetName="globex-code-signing-only")["StackSet"]
+    assert described["PermissionModel"] == "SELF_MANAGED"
 
 
 def test_an_account_that_joins_later_gets_the_mode_of_its_wave(rollout: Rollout) -> None:
