@@ -141,7 +141,10 @@ class DriftRemediation(Construct):
             "RepairingRole", self._prefix, "Looks into member accounts, repairs there", "lambda", rights.repairing()
         )
         self._bookkeeping_role = self._role(
-            "BookkeepingRole", f"{organization}-drift-run", "Starts, lists, reports", "lambda", rights.bookkeeping()
+            "BookkeepingRole", f"{organization}-drift-run", "Lists, gathers, reports", "lambda", rights.bookkeeping()
+        )
+        self._beginning_role = self._role(
+            "BeginningRole", f"{organization}-drift-start", "Decides what begins", "lambda", rights.beginning()
         )
         environment = {
             BUCKET: rights.bucket,
@@ -237,11 +240,16 @@ class DriftRemediation(Construct):
             handler=handler.handler,
             timeout_seconds=handler.timeout_seconds,
             memory_mib=handler.memory_mib,
-            role=self.repairing_role if task in _REPAIRING else self._bookkeeping_role,
+            role=self._role_of(task),
             environment=environment,
             key_arn=self.storage.key.attr_arn,
             retention_days=self._log_retention_days,
         )
+
+    def _role_of(self, task: str) -> ServiceRole:
+        if task == "start":
+            return self._beginning_role
+        return self.repairing_role if task in _REPAIRING else self._bookkeeping_role
 
     def _state_machine(
         self, definition: str, rights: DriftRights, log_group_name: str

@@ -126,8 +126,32 @@ class DriftRights:
             )
         )
 
+    def beginning(self) -> PolicyDocument:
+        """Return what the function may do that decides whether a run begins.
+
+        It starts executions for the other StackSets of a wave. Starting an execution is also how a human approves,
+        which is why no other function has this right.
+        """
+        return PolicyDocument(
+            (
+                self._stack_sets("ReadStackSets", "DescribeStackSetOperation", "ListStackInstances"),
+                self._objects("TakeLeases", ("s3:GetObject", "s3:PutObject"), "leases", "runs"),
+                self._objects("ReadProposals", ("s3:GetObject",), "proposals"),
+                self._list_objects(),
+                self._see_executions(),
+                Statement(
+                    sid="StartRunsOfTheOtherStackSets",
+                    effect="Allow",
+                    actions=("states:StartExecution",),
+                    resources=(self.state_machine_arn,),
+                ),
+                _use_key(self.key_arn),
+                _write_logs(self._log_groups()),
+            )
+        )
+
     def bookkeeping(self) -> PolicyDocument:
-        """Return what the functions may do that start, list, gather and report: no member account is in their reach."""
+        """Return what the functions may do that detect, list, gather and report: no member is in their reach."""
         return PolicyDocument(
             (
                 self._stack_sets(
@@ -138,18 +162,19 @@ class DriftRights:
                     "ListStackInstances",
                 ),
                 self._objects("KeepRecords", ("s3:GetObject", "s3:PutObject"), "latest", "leases", "runs"),
-                self._objects("ReadProposals", ("s3:GetObject",), "proposals"),
                 self._list_objects(),
-                Statement(
-                    sid="SeeWhetherTheHolderOfALeaseStillRuns",
-                    effect="Allow",
-                    actions=("states:DescribeExecution",),
-                    resources=(self._arn("states", f"execution:{self.state_machine_name}:*"),),  # names of executions
-                ),
                 Statement(sid="TellTheTopic", effect="Allow", actions=("sns:Publish",), resources=(self.topic_arn,)),
                 _use_key(self.key_arn),
                 _write_logs(self._log_groups()),
             )
+        )
+
+    def _see_executions(self) -> Statement:
+        return Statement(
+            sid="SeeWhetherTheHolderOfALeaseStillRuns",
+            effect="Allow",
+            actions=("states:DescribeExecution",),
+            resources=(self._arn("states", f"execution:{self.state_machine_name}:*"),),  # names of executions
         )
 
     def state_machine(self) -> PolicyDocument:

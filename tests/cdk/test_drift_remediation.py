@@ -126,6 +126,19 @@ def test_two_functions_alone_have_the_role_that_becomes_a_members_remediator(of_
     assert having == {"acme-drift-inspect-batch", "acme-drift-repair"}
 
 
+def test_the_function_that_begins_runs_alone_may_start_them(of_type) -> None:
+    """Starting an execution is how a human approves: of the functions, one may, and one state machine."""
+    roles = of_type("AWS::IAM::Role")
+    machine = f"arn:aws:states:{REGION}:{SECURITY}:stateMachine:acme-drift-remediation"
+    starting = {}
+    for item in of_type("AWS::Lambda::Function").values():
+        role = roles[item["Properties"]["Role"]["Fn::GetAtt"][0]]["Properties"]
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"]:
+            if "states:StartExecution" in statement["Action"]:
+                starting[item["Properties"]["FunctionName"]] = role["RoleName"], statement["Resource"]
+    assert starting == {"acme-drift-start": ("acme-drift-start", machine)}
+
+
 def test_services_other_than_lambda_are_trusted_for_this_account_only(of_type) -> None:
     trusts = {
         item["Properties"]["RoleName"]: item["Properties"]["AssumeRolePolicyDocument"]["Statement"]
@@ -137,6 +150,7 @@ def test_services_other_than_lambda_are_trusted_for_this_account_only(of_type) -
     } == {
         "acme-drift-remediation": ("lambda.amazonaws.com", None),
         "acme-drift-run": ("lambda.amazonaws.com", None),
+        "acme-drift-start": ("lambda.amazonaws.com", None),
         "acme-drift-remediation-states": ("states.amazonaws.com", own),
         "acme-drift-schedule": ("scheduler.amazonaws.com", own),
         "acme-drift-events": ("events.amazonaws.com", own),

@@ -95,6 +95,16 @@ def changed(event: dict[str, Any], path: str, value: object) -> dict[str, Any]:
 BY = "arn:aws:sts::444444444403:assumed-role/Developer/alice"
 EVENT_ID = "a1b2c3d4-0000-4000-8000-000000000000"
 CALL = "lambda:DeleteFunctionCodeSigningConfig"
+SECOND = "acme-code-signing-second"
+SIBLING = {
+    "kind": "tampering",
+    "stack_set": SECOND,
+    "account": "444444444403",
+    "region": "eu-central-1",
+    "call": CALL,
+    "by": BY,
+    "event_id": EVENT_ID,
+}
 
 
 @pytest.mark.parametrize(
@@ -119,6 +129,8 @@ CALL = "lambda:DeleteFunctionCodeSigningConfig"
             changed(changed(TAMPERING, "detail/eventSource", "iam.amazonaws.com"), "detail/eventName", "DeletePolicy"),
             Tampering(Target("444444444403", None), "iam:DeletePolicy", BY, EVENT_ID),
         ),
+        (SIBLING, Tampering(Target("444444444403", "eu-central-1"), CALL, BY, EVENT_ID, "acme-code-signing-second")),
+        ({**SIBLING, "region": None}, Tampering(Target("444444444403", None), CALL, BY, EVENT_ID, SECOND)),
         (OPERATION, Operation("acme-code-signing-second", "abcdef-1", "SUCCEEDED")),
         (
             changed(OPERATION, "detail/status-details/status", "FAILED"),
@@ -143,6 +155,9 @@ def test_an_event_means(event, meaning) -> None:
         ({"kind": "manual", "wave": "first", "accounts": ["root"]}, "'accounts' is 'root'"),
         ({"kind": "manual", "wave": "first", "regions": ["../.."]}, "'regions' is"),
         ({"kind": "manual", "wave": "first", "accounts": "444444444403"}, "not a list of texts"),
+        ({**SIBLING, "stack_set": "second"}, "'second' is none of the organization's"),
+        ({**SIBLING, "account": "*"}, "'account' is"),
+        ({**SIBLING, "region": "../.."}, "'region' is"),
         ({**APPROVAL, "digest": "yes"}, "'digest' is 'yes'"),
         ({**APPROVAL, "run_id": "../../leases"}, "'run_id' is"),
         ({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}, "starts no run"),

@@ -13,7 +13,7 @@ from constructs_pkg.organization_guardrails import member_account
 from constructs_pkg.runtime.drift.expectations import parse_expectations
 from constructs_pkg.runtime.drift.member_stacks import CHANGE_SET_PREFIX
 from tests.drift.test_command import command as command_fixture
-from tests.drift.test_runs import NIGHTLY, in_mode, ran
+from tests.drift.test_runs import NIGHTLY, add_part, in_mode, ran, tampered
 from tests.drift.world import MACHINE, Machine, World
 
 command = command_fixture
@@ -53,7 +53,7 @@ def test_the_remediators_role_allows_every_call_of_a_run_that_does_everything() 
 
 
 def test_only_the_tasks_of_the_repairing_role_reach_members_and_they_ask_for_no_more_than_it_has() -> None:
-    """Two central roles: what assumes roles in members, and what keeps the books."""
+    """Three central roles: what decides what begins, what assumes roles in members, and what keeps the books."""
     roles = DriftRights(
         partition="aws",
         region="eu-west-1",
@@ -69,6 +69,7 @@ def test_only_the_tasks_of_the_repairing_role_reach_members_and_they_ask_for_no_
         dead_letters_arn="d",
     )
     repairing, bookkeeping = allowed((roles.repairing(),)), allowed((roles.bookkeeping(),))
+    beginning = allowed((roles.beginning(),))
     of_s3 = {"s3:ListObjectsV2": "s3:ListBucket"}
     called: dict[str, set[str]] = {}
     world = in_mode("propose", accounts=2)
@@ -90,6 +91,9 @@ def test_only_the_tasks_of_the_repairing_role_reach_members_and_they_ask_for_no_
     approval = {key: proposal[key] for key in ("run_id", "account", "region", "digest")}
     world.aws.executions[f"{MACHINE}:one"] = "RUNNING"
     machine.run({"kind": "approval", **approval}, "two")
+    add_part(world)
+    machine.run(tampered(world.member_accounts[0]), "three")
+    assert "states:StartExecution" in called["start"]
     in_members = {"inspect_batch", "repair"}
     for task, calls in called.items():
         central = {
@@ -98,7 +102,7 @@ def test_only_the_tasks_of_the_repairing_role_reach_members_and_they_ask_for_no_
             if one.startswith(("s3:", "sns:", "states:", "sts:"))
             or ("Stack" in one and ("StackSet" in one or "StackInstance" in one))
         }
-        assert central <= (repairing if task in in_members else bookkeeping), task
+        assert central <= (repairing if task in in_members else beginning if task == "start" else bookkeeping), task
         if task not in in_members:
             assert calls == central, f"{task} reaches into member accounts"
 

@@ -6,10 +6,25 @@ from typing import Any
 
 import pytest
 
+from constructs_pkg.runtime.drift.access import Refused
+from constructs_pkg.runtime.drift.expectations import ExpectedStackSet
 from constructs_pkg.runtime.drift.settings import Settings
+from constructs_pkg.testing.fake_organization import ConfigRecord
 from constructs_pkg.testing.fake_organization.stack_records import FakeStackSet
 from constructs_pkg.testing.fake_organization.stack_state import deploy_stack_set
-from tests.drift.world import BUCKET, REGION, STACK_SET, Machine, World, config_resource, kinds, outcomes, rows_of
+from tests.drift.world import (
+    BUCKET,
+    MACHINE,
+    REGION,
+    SECURITY,
+    STACK_SET,
+    Machine,
+    World,
+    config_resource,
+    kinds,
+    outcomes,
+    rows_of,
+)
 
 NIGHTLY = {"kind": "schedule", "wave": "second"}
 CHANGES = {
@@ -29,6 +44,41 @@ def in_mode(mode: str, **settings: Any) -> World:
 def ran(world: World, event: Any = NIGHTLY) -> dict[str, Any]:
     machine = Machine(world)
     return machine.report(machine.run(event))
+
+
+def tampered(account: str, event_id: str = "a1") -> dict[str, Any]:
+    """Return CloudTrail's event of somebody who makes a config warn only, as EventBridge delivers it."""
+    return {
+        "source": "aws.lambda",
+        "detail-type": "AWS API Call via CloudTrail",
+        "detail": {
+            "eventSource": "lambda.amazonaws.com",
+            "eventName": "UpdateCodeSigningConfig20200422",
+            "recipientAccountId": account,
+            "awsRegion": REGION,
+            "readOnly": False,
+            "eventID": event_id,
+            "userIdentity": {"arn": f"arn:aws:sts::{account}:assumed-role/Admin/mallory"},
+        },
+    }
+
+
+def add_part(world: World) -> ExpectedStackSet:
+    """Give the second wave a second StackSet, with one config, in the first account."""
+    first, second = world.expectations.stack_sets
+    part = replace(second, name=f"{STACK_SET}-part-2", part=2, applications=("notices",))
+    world.expectations = replace(world.expectations, stack_sets=(first, second, part))
+    template = {"Resources": {"NoticesConfig": config_resource("Enforce")}}
+    world.aws.stack_sets[part.name] = FakeStackSet(part.name, json.dumps(template), {})
+    deploy_stack_set(world.aws, part.name, {world.member_accounts[0]: [REGION]})
+    return part
+
+
+def config_of_part(world: World, part: ExpectedStackSet) -> ConfigRecord:
+    account = world.member_accounts[0]
+    stack = world.aws.stack_sets[part.name].instances[account, REGION].stack_id
+    place = world.place(account)
+    return place.configs[place.stacks[stack].resources["NoticesConfig"].physical_id]
 
 
 def only_row(report: dict[str, Any]) -> dict[str, Any]:
@@ -221,25 +271,52 @@ def test_a_tampering_event_repairs_its_own_account_without_a_detection_of_the_wh
     world = World(accounts=4)
     account = world.member_accounts[2]
     world.weaken(account)
-    event = {
-        "source": "aws.lambda",
-        "detail-type": "AWS API Call via CloudTrail",
-        "detail": {
-            "eventSource": "lambda.amazonaws.com",
-            "eventName": "UpdateCodeSigningConfig20200422",
-            "recipientAccountId": account,
-            "awsRegion": REGION,
-            "readOnly": False,
-            "eventID": "a1",
-            "userIdentity": {"arn": f"arn:aws:sts::{account}:assumed-role/Admin/mallory"},
-        },
-    }
+    event = tampered(account)
     report = ran(world, event)
     assert outcomes(report) == {account: "reverted"}
     assert world.aws.calls["cloudformation:DetectStackSetDrift"] == 0
     assert "mallory" in report["run"]["trigger"]
     elsewhere = {**event, "detail": {**event["detail"], "recipientAccountId": "999999999999"}}
     assert "no stack instance of ours" in Machine(world).run(elsewhere)["reason"]
+
+
+def test_tampering_reaches_every_stack_set_of_the_account_even_while_the_first_one_waits_for_its_lease() -> None:
+    world = World(accounts=2)
+    account, other = world.member_accounts
+    part = add_part(world)
+    config_of_part(world, part).mode = "Warn"
+    world.weaken(account)
+    machine = Machine(world)
+    event = {"event": tampered(account), "started_at": world.clock.now().isoformat()}
+    world.aws.executions[f"{MACHINE}:nightly"] = "RUNNING"
+    nightly = {"event": NIGHTLY, "execution": f"{MACHINE}:nightly", "started_at": event["started_at"]}
+    assert machine.task("start", nightly)["status"] == "GO"
+    for _ in range(2):  # a repeated task, or a state that waits and asks again
+        assert machine.task("start", {**event, "execution": f"{MACHINE}:one"})["status"] == "WAITING"
+    ((sibling, given),) = world.aws.execution_inputs.items()
+    name = sibling.rpartition(":")[2]
+    world.aws.executions[f"{MACHINE}:nightly"] = "SUCCEEDED"
+    assert outcomes(machine.report(machine.run(tampered(account), "two"))) == {account: "reverted"}
+    report = machine.report(machine.run(json.loads(given), name))
+    assert (outcomes(report), report["run"]["stack_set"]) == ({account: "reverted"}, part.name)
+    assert "mallory" in report["run"]["trigger"]
+    assert config_of_part(world, part).mode == "Enforce"
+    # delivered again, when all is over: the first StackSet looks once more, and the other one is not started again
+    assert outcomes(machine.report(machine.run(tampered(account), "three"))) == {account: "clean"}
+    assert list(world.aws.execution_inputs) == [sibling]
+    # the next change is another one; and where the other StackSet has no stack, nothing is started for it
+    machine.run(tampered(account, "a2"), "four")
+    machine.run(tampered(other, "a3"), "five")
+    assert len(world.aws.execution_inputs) == 2
+
+
+def test_a_sibling_that_cannot_be_started_fails_the_task_so_that_it_is_repeated() -> None:
+    world = World(accounts=1)
+    add_part(world)
+    world.aws.faults.denied_actions.add((SECURITY, "stepfunctions:StartExecution"))
+    event = {"event": tampered(world.member_accounts[0]), "execution": f"{MACHINE}:one", "started_at": ""}
+    with pytest.raises(Refused, match=r"cannot start the execution tampering-[0-9a-f]{32} for .*-part-2"):
+        Machine(world).task("start", event)
 
 
 def test_an_operation_of_the_stack_set_is_followed_by_a_run_but_not_our_own_detection() -> None:
@@ -286,15 +363,9 @@ def test_every_region_has_a_row_of_its_own() -> None:
 def test_two_stack_sets_of_a_wave_do_not_call_each_others_configs_foreign() -> None:
     world = World(accounts=1)
     (account,) = world.member_accounts
-    first, second = world.expectations.stack_sets
-    part = replace(second, name=f"{STACK_SET}-part-2", part=2, applications=("notices",))
-    world.expectations = replace(world.expectations, stack_sets=(first, second, part))
-    template = {"Resources": {"NoticesConfig": config_resource("Enforce")}}
-    world.aws.stack_sets[part.name] = FakeStackSet(part.name, json.dumps(template), {})
-    deploy_stack_set(world.aws, part.name, {account: [REGION]})
+    part = add_part(world)
     assert outcomes(ran(world)) == {account: "clean"}
-    (config,) = [one for one in world.place(account).configs if one not in world.stack(account).resources.values()][-1:]
-    world.place(account).configs[config].mode = "Warn"
+    config_of_part(world, part).mode = "Warn"
     machine = Machine(world)
     report = machine.report(machine.run({"kind": "schedule", "wave": part.name}, "two"))
     assert outcomes(report) == {account: "reverted"}

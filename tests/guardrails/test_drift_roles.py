@@ -22,6 +22,7 @@ RIGHTS = DriftRights(
     dead_letters_arn=f"arn:aws:sqs:eu-west-1:{SECURITY}:acme-drift-remediation-dead-letters",
 )
 DOCUMENTS = {
+    "beginning": RIGHTS.beginning().to_dict(),
     "repairing": RIGHTS.repairing().to_dict(),
     "bookkeeping": RIGHTS.bookkeeping().to_dict(),
     "state machine": RIGHTS.state_machine().to_dict(),
@@ -61,6 +62,15 @@ DATA_KEY = ask("kms:GenerateDataKey", RIGHTS.key_arn)
 LOG = ask("logs:PutLogEvents", STREAM)
 TELL = ask("sns:Publish", RIGHTS.topic_arn)
 MAY = [
+    ("beginning", "ask what an operation was", stack_set("DescribeStackSetOperation")),
+    ("beginning", "see whose account it is", stack_set("ListStackInstances")),
+    ("beginning", "take a lease", item("PutObject", "leases/acme-code-signing-first.json")),
+    ("beginning", "read what was approved", item("GetObject", "proposals/acme-code-signing-first/1/eu-west-1.json")),
+    ("beginning", "see what is missing", ask("s3:ListBucket", BUCKET)),
+    ("beginning", "see whether the holder still runs", SEE),
+    ("beginning", "start a run for another StackSet of the wave", ask("states:StartExecution", MACHINE)),
+    ("beginning", "read what is encrypted", DECRYPT),
+    ("beginning", "write its log", LOG),
     ("repairing", "become the remediator of a member", assume(REMEDIATOR)),
     ("repairing", "read which resources drifted", stack_set("ListStackInstanceResourceDrifts")),
     ("repairing", "write its row", item("PutObject", "runs/r1/repairs/444444444404-eu-west-1.json")),
@@ -79,9 +89,7 @@ MAY = [
     ("bookkeeping", "ask how far it is", stack_set("DescribeStackSetOperation")),
     ("bookkeeping", "see that the StackSet is there", stack_set("DescribeStackSet")),
     ("bookkeeping", "list the instances", stack_set("ListStackInstances")),
-    ("bookkeeping", "take a lease", item("PutObject", "leases/acme-code-signing-first.json")),
-    ("bookkeeping", "read what was approved", item("GetObject", "proposals/acme-code-signing-first/1/eu-west-1.json")),
-    ("bookkeeping", "see whether the holder still runs", SEE),
+    ("bookkeeping", "give a lease back", item("PutObject", "leases/acme-code-signing-first.json")),
     ("bookkeeping", "see what is missing", ask("s3:ListBucket", BUCKET)),
     ("bookkeeping", "tell", TELL),
     ("bookkeeping", "read what is encrypted", DECRYPT),
@@ -99,6 +107,12 @@ MAY = [
     ("starting", "leave it encrypted", DATA_KEY),
 ]
 MAY_NOT = [
+    ("beginning", "become the remediator of a member", assume(REMEDIATOR)),
+    ("beginning", "start another state machine", ask("states:StartExecution", MACHINE.replace("acme", "other"))),
+    ("beginning", "change what was proposed", item("PutObject", "proposals/acme-code-signing-first/1/eu-west-1.json")),
+    ("beginning", "detect drift", stack_set("DetectStackSetDrift")),
+    ("beginning", "write a report", item("PutObject", "latest/acme-code-signing-first.json")),
+    ("bookkeeping", "read proposals", item("GetObject", "proposals/acme-code-signing-first/1/eu-west-1.json")),
     ("repairing", "become another role of a member", assume(REMEDIATOR.replace("drift-remediator", "admin"))),
     ("repairing", "become a remediator outside of the organization", assume(REMEDIATOR, organization="o-evil")),
     ("repairing", "come without the external id", assume(REMEDIATOR, external_id="o-a1b2c3d4e5")),

@@ -41,12 +41,13 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Tampering:
-    """Somebody changed something in a member account."""
+    """Somebody changed something in a member account; of interest for one StackSet or (None) for all."""
 
     target: Target
     call: str
     by: str
     event_id: str
+    stack_set: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,10 @@ def _of_a_request(event: Mapping[str, object], expectations: Expectations) -> Ev
         _require(_REGION, "region", approval.region)
         _require(_DIGEST, "digest", approval.digest)
         return approval
+    if kind == "tampering":
+        return _of_a_sibling(event, expectations)
     if kind not in {"schedule", "manual"}:
-        return Foreign(f"the event is of the kind {kind!r}; known are schedule, manual, approval")
+        return Foreign(f"the event is of the kind {kind!r}; known are schedule, manual, approval, tampering")
     wave = text(event, "wave")
     if expectations.stack_set(wave) is None:
         known = ", ".join(dict.fromkeys(one.wave for one in expectations.stack_sets))
@@ -138,6 +141,18 @@ def _of_a_request(event: Mapping[str, object], expectations: Expectations) -> Ev
     for region in manual.regions:
         _require(_REGION, "regions", region)
     return manual
+
+
+def _of_a_sibling(event: Mapping[str, object], expectations: Expectations) -> Event:
+    """Read what ``start_siblings`` wrote."""
+    stack_set = text(event, "stack_set")
+    if stack_set not in {one.name for one in expectations.stack_sets}:
+        return Foreign(f"the StackSet {stack_set!r} is none of the organization's")
+    target = Target(text(event, "account"), text(event, "region", "") or None)
+    _require(_ACCOUNT, "account", target.account)
+    if target.region is not None:
+        _require(_REGION, "region", target.region)
+    return Tampering(target, text(event, "call"), text(event, "by"), text(event, "event_id", ""), stack_set)
 
 
 def _of_eventbridge(event: Mapping[str, object], expectations: Expectations) -> Event:

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 from .events import Approval, Foreign, Manual, Operation, Schedule, Tampering, Target, parse_event
 from .leases import acquire
 from .runs import Approved, Run, proposal_key, run_id_of
+from .siblings import start_siblings
 from .surroundings import Surroundings, serve
 from .values import DocumentError, moment
 
@@ -34,11 +35,11 @@ def run(event: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
     asked = parse_event(event.get("event"), around.expectations)
     if isinstance(asked, Foreign):
         return {"status": "IGNORED", "reason": asked.reason}
-    found = _Asked(around).resolve(asked)
+    execution, started_at = str(event["execution"]), _moment(event.get("started_at"), around)
+    found = _Asked(around, execution).resolve(asked)
     if isinstance(found, str):
         return {"status": "IGNORED", "reason": found}
     stack_set, mode, trigger, scope, approved = found
-    execution, started_at = str(event["execution"]), _moment(event.get("started_at"), around)
     expected = around.expectations.stack_set(stack_set)
     assert expected is not None, "every resolved event names a StackSet of the organization"
     beginning = Run(
@@ -70,8 +71,9 @@ _Resolved = tuple[str, str | None, str, _Scope, Approved | None]
 class _Asked:
     """Finds the StackSet that an event is about, or the reason why it is about none."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: Surroundings, execution: str) -> None:
         self._around = around
+        self._execution = execution
 
     def resolve(self, asked: Schedule | Tampering | Operation | Manual | Approval) -> _Resolved | str:
         match asked:
@@ -88,13 +90,19 @@ class _Asked:
         assert_never(asked)
 
     def _tampering(self, asked: Tampering) -> _Resolved | str:
-        for expected in self._around.expectations.stack_sets:
-            scope = self._instances(expected.name, (asked.target,))
-            if scope:
-                trigger = (
-                    f"{asked.call} by {asked.by} in {asked.target.account} (event {asked.event_id or 'without id'})"
-                )
-                return expected.name, None, trigger, scope, None
+        known = self._around.expectations.stack_sets
+        scopes = {
+            one.name: scope
+            for one in known
+            if asked.stack_set in {None, one.name}
+            if (scope := self._instances(one.name, (asked.target,)))
+        }
+        if scopes:
+            first, *others = scopes
+            # before the lease is asked for: what waits or ends here must not keep the others waiting
+            start_siblings(asked, others, self._execution, self._around)
+            trigger = f"{asked.call} by {asked.by} in {asked.target.account} (event {asked.event_id or 'without id'})"
+            return first, None, trigger, scopes[first], None
         where = f"{asked.target.account} in {asked.target.region or 'any Region'}"
         return f"{asked.call} happened in {where}, where there is no stack instance of ours"
 

@@ -59,6 +59,7 @@ class FakeOrganization:
         buckets: Objects by bucket and key: content and ETag.
         messages: What was published: subject and message.
         executions: Status of executions of state machines by ARN.
+        execution_inputs: What those got that somebody started, by ARN.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class FakeOrganization:
         self.buckets: dict[str, dict[str, tuple[bytes, str]]] = {}
         self.messages: list[tuple[str, str]] = []
         self.executions: dict[str, str] = {}
+        self.execution_inputs: dict[str, str] = {}
         self._latencies = dict(latencies or {})
         self._places: dict[tuple[str, str], Place] = {}
         self._rates = Rates(clock.monotonic)

@@ -1,4 +1,4 @@
-"""What a run of a state machine uses: S3's objects with conditional writes, SNS, and the state of executions."""
+"""What a run of a state machine uses: S3's objects with conditional writes, SNS, and executions."""
 
 # boto3's methods take parameters in the letters of the API, and types are known to it at run time only.
 # ruff: noqa: ANN401, N803
@@ -70,7 +70,16 @@ class SnsService(Service):
 
 
 class StepFunctionsService(Service):
-    """Tells whether executions run."""
+    """Starts executions, in which nothing happens, and tells whether they run."""
+
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: A002
+        """Start an execution; a name that was used is taken again only while it runs with the same input."""
+        arn = f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:{name}"
+        executions, inputs = self.organization.executions, self.organization.execution_inputs
+        if arn in executions and (executions[arn] != "RUNNING" or inputs.get(arn) != input):
+            raise ServiceAnswer("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+        executions[arn], inputs[arn] = "RUNNING", input
+        return {"executionArn": arn, "startDate": self.organization.clock.now()}
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:
         """Describe an execution."""
