@@ -84,15 +84,16 @@ def aws_errors(doing: str) -> Generator[None]:
         response: Any = error.response
         answer: Any = response.get("Error", {})
         code = str(answer.get("Code", "Unknown"))
-        raise AwsError(code, f"cannot {doing}: {code}: {answer.get('Message', '')}.{_remedy(code)}") from error
+        raise AwsError(code, _sentence(doing, f"{code}: {answer.get('Message', '')}", code)) from error
     except BotoCoreError as error:
         code = type(error).__name__
-        raise AwsError(code, f"cannot {doing}: {error}.{_remedy(code)}") from error
+        raise AwsError(code, _sentence(doing, str(error), code)) from error
 
 
-def _remedy(code: str) -> str:
-    """Return what to do about an error that always has the same remedy, after a space; other remedies depend."""
-    return next((f" {remedy}" for names, remedy in _REMEDIES if code in names), "")
+def _sentence(doing: str, said: str, code: str) -> str:
+    """Return what was tried and said, and what to do about an error that always has the same remedy."""
+    remedy = next((f" {remedy}" for names, remedy in _REMEDIES if code in names), "")
+    return f"cannot {doing}: {said.rstrip('.')}.{remedy}"
 
 
 _REMEDIES = (

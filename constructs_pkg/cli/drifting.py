@@ -108,9 +108,7 @@ def remediate_wave(asked: Asked, *, yes: bool) -> int:
     organization = asked.organization(outside)
     if asked.wave is None:
         raise click.UsageError("--remediate is for one wave: name it with --wave")
-    wave = next((one for one in organization.waves if one.name == asked.wave), None)
-    if wave is None:
-        raise LambdaCodeSigningError(_no_such_wave(organization, asked.wave))
+    wave = organization.wave(asked.wave)
     parts = [one["name"] for one in drift_expectations(organization)["stack_sets"] if one["wave"] == wave.name]
     where = ", ".join(asked.accounts) or "all its accounts"
     if not _confirmed(f"Put back what drifted in the wave {wave.name} ({where})?", yes=yes):
@@ -213,15 +211,12 @@ def _show(reports: Sequence[dict[str, Any]], asked: Asked) -> int:
 
 
 def _stack_sets(organization: Organization, reader: DriftReader, wave: str | None) -> list[str]:
+    if wave is not None:
+        organization.wave(wave)
     chosen = [one.name for one in reader.expectations.stack_sets if wave in {None, one.wave}]
     if not chosen:
-        raise LambdaCodeSigningError(_no_such_wave(organization, wave or ""))
+        raise LambdaCodeSigningError(f"the organization {organization.name} has no waves: nothing is rolled out")
     return chosen
-
-
-def _no_such_wave(organization: Organization, wave: str) -> str:
-    known = ", ".join(one.name for one in organization.waves) or "none"
-    return f"{wave!r} is no wave of the organization {organization.name}. There are: {known}"
 
 
 def _call_as(organization: Organization) -> str:

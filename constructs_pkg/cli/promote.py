@@ -16,9 +16,7 @@ from constructs_pkg.cli.surveying import (
     survey_options,
     units_of,
 )
-from constructs_pkg.errors import LambdaCodeSigningError
 from constructs_pkg.inventory.wave_change import promotion_change
-from constructs_pkg.organization import Organization, Wave
 
 __all__ = ["command"]
 
@@ -63,8 +61,8 @@ def command(
     Exit code 0: nothing is in the way, and the line of the organization file that promotes the wave is shown.
     1: something is. 3: something could not be read, which may be anything.
     """
-    reader = reader_of(organization_file)
-    wave = _wave(reader.organization, wave_name)
+    reader = reader_of(organization_file, wave_name)
+    wave = reader.organization.wave(wave_name)
     surveyed = units_of(reader, [wave], accounts_from)
     require_accounts(surveyed, f"the wave {wave.name!r}")
     at = reader.pace.at()
@@ -81,11 +79,3 @@ def command(
     else:
         say(answer.text(organization_file))
     return answer.exit_code
-
-
-def _wave(organization: Organization, name: str) -> Wave:
-    for wave in organization.waves:
-        if wave.name == name:
-            return wave
-    known = ", ".join(wave.name for wave in organization.waves) or "none"
-    raise LambdaCodeSigningError(f"{name!r} is no wave of the organization {organization.name}. There are: {known}")

@@ -43,7 +43,7 @@ def status(*, wave: str | None, organization_file: Path, output_format: str) -> 
     an instance that has drifted. 3: nothing is known to be wrong, but something is not known, such as drift that was
     never looked for.
     """
-    reader = reader_of(organization_file)
+    reader = reader_of(organization_file, wave)
     statuses = _statuses(reader, wave)
     if output_format == "json":
         say_json({"version": 1, "at": _time(reader.pace.at()), "stack_sets": [_document(one) for one in statuses]})
@@ -58,9 +58,7 @@ def _statuses(reader: Reader, wave: str | None) -> list[StackSetStatus]:
     organization = reader.organization
     plans = [plan for plan in planned_stack_sets(organization) if wave in {None, plan.wave}]
     if not plans:
-        known = ", ".join(one.name for one in organization.waves) or "none"
-        what = "no wave" if wave is None else f"no wave {wave!r}"
-        raise LambdaCodeSigningError(f"the organization {organization.name} has {what}. There are: {known}")
+        raise LambdaCodeSigningError(f"the organization {organization.name} has no waves: nothing is rolled out")
     account = reader.members.own_account or organization.security_account
     is_delegated = account != organization.management_account and (
         organization.rollout.permission_model == "service-managed"

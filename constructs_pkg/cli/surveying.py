@@ -166,18 +166,22 @@ class Reader:
             yield Survey(self.members, surveyed.accounts, regions, wanted, judge, workers, kept, count).results()
 
 
-def reader_of(organization_file: Path) -> Reader:
+def reader_of(organization_file: Path, wave: str | None = None) -> Reader:
     """Load an organization file, and find out who the caller is.
 
     Args:
         organization_file: The file.
+        wave: The name of a wave that the file has to have; looked for before anybody is asked.
 
     Raises:
         AwsError: STS refused or was not reached.
+        LambdaCodeSigningError: There is no such wave.
         OrganizationError: The file cannot be used.
     """
     members = home()
     organization = load_organization(organization_file, at=members.pace.at())
+    if wave is not None:
+        organization.wave(wave)
     members.region = organization.home_region
     members.role_arn = lambda account: _auditor_arn(organization, account)
     with aws_errors("find out who you are (sts get-caller-identity)"):

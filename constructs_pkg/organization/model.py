@@ -65,6 +65,18 @@ class Organization(OrganizationTable, _Tables):
         known = ", ".join(application.name for application in self.applications)
         raise LambdaCodeSigningError(f"{name!r} is no application of the organization {self.name}. There are: {known}")
 
+    def wave(self, name: str) -> Wave:
+        """Return the wave of this name.
+
+        Raises:
+            LambdaCodeSigningError: There is none.
+        """
+        for wave in self.waves:
+            if wave.name == name:
+                return wave
+        known = ", ".join(wave.name for wave in self.waves) or "none"
+        raise LambdaCodeSigningError(f"{name!r} is no wave of the organization {self.name}. There are: {known}")
+
     def profiles_of(self, application: str) -> tuple[SigningProfile, ...]:
         """Return all generations of an application's signing profile, retired ones too, the oldest first."""
         profiles = (profile for profile in self.signing_profiles if profile.application == application)

@@ -22,7 +22,9 @@ def test_a_missing_region_is_told_with_the_remedy(monkeypatch) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    with pytest.raises(AwsError, match=r"^cannot open a client for signer: .*Export AWS_REGION$") as caught:
+    with pytest.raises(
+        AwsError, match=r"^cannot open a client for signer: You must specify a region\. Export AWS_REGION$"
+    ) as caught:
         Clients(boto3.session.Session(**KEYS)).client("signer")
     assert caught.value.code == "NoRegionError"
 

@@ -144,6 +144,13 @@ def test_a_wave_that_does_not_exist_or_has_no_accounts_gets_no_answer(run_here) 
     assert (empty.code, "has no accounts" in empty.err) == (3, True)
 
 
+@pytest.mark.parametrize("words", [("promote", "third"), ("rollout", "status", "--wave", "third")])
+def test_a_mistyped_wave_is_told_before_anybody_is_asked_for_credentials(run_here, monkeypatch, words) -> None:
+    monkeypatch.setattr(surveying, "aws_errors", lambda _doing: pytest.fail("AWS was asked"))
+    ran = run_here(*words)
+    assert (ran.code, "'third' is no wave of the organization acme" in ran.err) == (2, True)
+
+
 def test_who_reads_from_another_account_is_told(estate, run_here, monkeypatch) -> None:
     members = estate.members
     members.home = type(members.home)(estate.aws.session(DEVELOPMENT))
