@@ -226,7 +226,7 @@ def declare_deployment(
     Args:
         app: Where to.
         organization: A loaded organization.
-        lock: The ledger of profile names that lies beside the organization file.
+        lock: The ledger that lies beside the organization file.
         at: The moment that the dates of the organization are compared with, aware.
         drift_code: The signed code of drift remediation; without it, its template can be read but not deployed.
 

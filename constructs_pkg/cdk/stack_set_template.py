@@ -28,7 +28,7 @@ _FORBIDDEN = ("Transform", "Hooks")
 """StackSets with service-managed permissions take no transforms (StackSets guide, quotas page)."""
 
 _SPLIT = (
-    "Give some applications another part (part = 2 in their [[applications]] table): each part is a StackSet of its own"
+    "Give new applications another part (part = 2 in their [[applications]] table): each part is a StackSet of its own"
 )
 
 

@@ -1,4 +1,4 @@
-"""``lambda-code-signing organization``: check the file, keep the ledger of profile names, print the JSON Schema."""
+"""``lambda-code-signing organization``: check the file, keep its ledger, print the JSON Schema."""
 
 import json
 import os
@@ -19,6 +19,7 @@ from constructs_pkg.organization import (
     read_lock,
     record_profiles,
     unrecorded_profiles,
+    unrecorded_rollout,
     warnings_of,
 )
 from constructs_pkg.tables import format_table
@@ -32,7 +33,7 @@ _EXIT_BAD_INPUT = 2
 
 @click.group(name="organization", epilog=examples("lambda-code-signing organization check organization.toml"))
 def command() -> None:
-    """Check an organization file and keep its ledger of profile names."""
+    """Check an organization file and keep its ledger."""
 
 
 @command.command(
@@ -67,22 +68,38 @@ def check(file: Path, output_format: str) -> int:
 
 
 @command.command(
-    epilog=examples("lambda-code-signing organization lock", "lambda-code-signing organization lock --check")
+    epilog=examples(
+        "lambda-code-signing organization lock",
+        "lambda-code-signing organization lock --check",
+        "lambda-code-signing organization lock --forget units.ou-a1b2-00000001",
+    )
 )
 @_FILE
-@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if a name is not recorded.")
-def lock(file: Path, *, only_check: bool) -> int:
-    """Record the signing profile names of FILE in its ledger.
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if something is not recorded.")
+@click.option(
+    "--forget",
+    metavar="KEY",
+    help="Forget where something is rolled out, once nothing of it is left there: units.ID, parts.APPLICATION, "
+    "home_region or permission_model. Nothing is asked of AWS.",
+)
+def lock(file: Path, *, only_check: bool, forget: str | None) -> int:
+    """Record the signing profile names of FILE, and where it rolls out, in its ledger.
 
-    A profile's name can never be used again in AWS and its validity never changes, so the ledger
-    (organization.lock.json beside organization.toml) remembers both. Commit it. What it holds is never overwritten.
+    A profile's name can never be used again in AWS and its validity never changes; a unit that moves to another wave
+    meets names that are taken. So the ledger (organization.lock.json beside organization.toml) remembers both. Commit
+    it. What it holds is never overwritten, and of the rollout only forgotten with --forget.
     """
-    organization = load_organization(file, at=now())
     path = lock_path(file)
+    if forget is not None:
+        if only_check:
+            raise click.UsageError("--check writes nothing and --forget does: give one of them")
+        return _forget(path, forget)
+    organization = load_organization(file, at=now())
     recorded = read_lock(path)
-    names = unrecorded_profiles(organization, recorded)
+    names = (*unrecorded_profiles(organization, recorded), *unrecorded_rollout(organization, recorded))
     if not names:
-        click.echo(f"{path} holds all {len(organization.signing_profiles)} signing profiles of {file}")
+        profiles = len(organization.signing_profiles)
+        click.echo(f"{path} holds all {profiles} signing profiles of {file} and where it is rolled out")
         return 0
     listed = ", ".join(names)
     if only_check:
@@ -90,6 +107,18 @@ def lock(file: Path, *, only_check: bool) -> int:
         return _EXIT_NO
     _write(path, record_profiles(organization, recorded).to_json())
     click.echo(f"recorded in {path}: {listed}")
+    return 0
+
+
+def _forget(path: Path, key: str) -> int:
+    recorded = read_lock(path)
+    try:
+        changed = recorded.without(key)
+    except KeyError as error:
+        known = ", ".join(recorded.rollout.keys) or "nothing"
+        raise click.UsageError(f"{path} holds no {key!r} that can be forgotten. There is: {known}") from error
+    _write(path, changed.to_json())
+    click.echo(f"forgotten in {path}: {key}")
     return 0
 
 

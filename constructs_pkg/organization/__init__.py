@@ -11,6 +11,7 @@ from constructs_pkg.organization.lock import (
     read_lock,
     record_profiles,
     unrecorded_profiles,
+    unrecorded_rollout,
 )
 from constructs_pkg.organization.model import Organization
 from constructs_pkg.organization.reading import load_organization, read_organization
@@ -62,5 +63,6 @@ __all__ = [
     "read_organization",
     "record_profiles",
     "unrecorded_profiles",
+    "unrecorded_rollout",
     "warnings_of",
 ]

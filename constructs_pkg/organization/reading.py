@@ -28,7 +28,7 @@ _TABLE_ORDER = [*TABLES, *ARRAYS]
 
 
 def load_organization(path: Path, *, at: datetime) -> Organization:
-    """Read an organization file, and the ledger of profile names beside it where there is one.
+    """Read an organization file, and the ledger beside it where there is one.
 
     Args:
         path: The TOML file; at most 1 MiB of UTF-8. ``NAME.lock.json`` in the same folder is its ledger.

@@ -160,7 +160,7 @@ class Application(Table):
             ge=1,
             le=99,
             description="In which of a wave's StackSets its config is. Only where one template cannot hold all "
-            "applications; an application that moves to another part loses its config for a while.",
+            "applications; an application that was rolled out stays in its part.",
         ),
     ] = 1
     signers: Annotated[Signers, Field(description="Who may sign, see the next table.")] = Signers()

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from constructs_pkg.errors import Problem
-from constructs_pkg.organization.lock import ProfileLock, unrecorded_profiles
+from constructs_pkg.organization.lock import ProfileLock, unrecorded_profiles, unrecorded_rollout
 from constructs_pkg.organization.model import Organization
+from constructs_pkg.organization.recorded_rollout import left_units
 
 __all__ = ["SOON", "warnings_of"]
 
@@ -19,7 +20,7 @@ def warnings_of(organization: Organization, *, at: datetime, lock: ProfileLock |
     Args:
         organization: A loaded organization.
         at: The moment that dates are compared with, aware.
-        lock: The ledger of profile names; without it, nothing is said about profiles that it lacks.
+        lock: The ledger; without it, nothing is said about what it lacks.
     """
     today = at.astimezone(UTC).date()
     return (
@@ -28,6 +29,7 @@ def warnings_of(organization: Organization, *, at: datetime, lock: ProfileLock |
         *_profiles(organization, lock),
         *_publishers(organization, today),
         *_waves(organization),
+        *_rolled_out(organization, lock),
         *_exemptions(organization, today),
         *_notifications(organization),
     )
@@ -137,6 +139,20 @@ def _waves(organization: Organization) -> Iterator[Problem]:
                 f"{unit.name!r} is in no wave, so nothing is rolled out to it",
                 "Add it to a wave",
             )
+
+
+def _rolled_out(organization: Organization, lock: ProfileLock | None) -> Iterator[Problem]:
+    if lock is None:
+        return
+    yield from left_units(organization, lock.rollout)
+    missing = unrecorded_rollout(organization, lock)
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        yield Problem(
+            "waves",
+            f"not in the ledger yet: {', '.join(missing[:3])}{more}",
+            "Run 'lambda-code-signing organization lock' before the deployment, and commit the ledger",
+        )
 
 
 def _exemptions(organization: Organization, today: date) -> Iterator[Problem]:

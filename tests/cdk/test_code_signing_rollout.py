@@ -435,7 +435,7 @@ def test_a_template_that_is_too_large_is_refused_with_its_size_and_the_way_to_sp
         app.synth()
     assert str(template.problem) == (
         "the StackSet template wave has 68,905 bytes; a template in a request has at most 51,200. Write template = "
-        '"s3" in [rollout] to have up to 1,000,000 bytes in S3, or split it. Give some applications another part '
+        '"s3" in [rollout] to have up to 1,000,000 bytes in S3, or split it. Give new applications another part '
         "(part = 2 in their [[applications]] table): each part is a StackSet of its own"
     )
 

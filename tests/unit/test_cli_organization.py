@@ -19,7 +19,10 @@ from constructs_pkg.organization import json_schema
 from tests.unit.organization_text import GOOD, spoiled
 
 PROGRAM = [sys.executable, "-m", "constructs_pkg.cli.main"]
-NAMES = "acme_payments_g1, acme_payments_g2, acme_check_out_g1"
+NAMES = (
+    "acme_payments_g1, acme_payments_g2, acme_check_out_g1, home_region, permission_model, "
+    "units.ou-a1b2-00000001, units.ou-a1b2-00000002, parts.check-out, parts.payments"
+)
 
 
 @pytest.fixture
@@ -194,7 +197,7 @@ Waves
   first   Warn     sandbox               us-east-1 > eu-west-1
   second  Enforce  production            eu-west-1 > us-east-1
 
-Warnings (4)
+Warnings (5)
   applications[1].signers (check-out): nobody outside of the account 222222222222 may sign for 'check-out'. \
 Name accounts, roles or an oidc_role, unless its code is signed in that account
   signing_profiles[0] (payments generation 1): acme_payments_g1 is not in the ledger yet. \
@@ -203,6 +206,8 @@ Run 'lambda-code-signing organization lock' and commit the ledger
 Run 'lambda-code-signing organization lock' and commit the ledger
   signing_profiles[2] (check-out generation 1): acme_check_out_g1 is not in the ledger yet. \
 Run 'lambda-code-signing organization lock' and commit the ledger
+  waves: not in the ledger yet: home_region, permission_model, units.ou-a1b2-00000001 and 3 more. \
+Run 'lambda-code-signing organization lock' before the deployment, and commit the ledger
 """
 
 
@@ -259,6 +264,7 @@ def test_check_as_json_is_the_same_for_programs(capsys: pytest.CaptureFixture[st
         "signing_profiles[0] (payments generation 1)",
         "signing_profiles[1] (payments generation 2)",
         "signing_profiles[2] (check-out generation 1)",
+        "waves",
     ]
 
 
@@ -318,7 +324,9 @@ def test_lock_records_new_names_once_and_leaves_nothing_else_behind(acme: Path, 
     assert sorted(path.name for path in acme.parent.iterdir()) == ["organization.lock.json", "organization.toml"]
     written = (acme.parent / "organization.lock.json").stat()
     assert main(["organization", "lock"]) == 0
-    assert capsys.readouterr().out == "organization.lock.json holds all 3 signing profiles of organization.toml\n"
+    assert capsys.readouterr().out == (
+        "organization.lock.json holds all 3 signing profiles of organization.toml and where it is rolled out\n"
+    )
     again = (acme.parent / "organization.lock.json").stat()
     assert (written.st_ino, written.st_mtime_ns) == (again.st_ino, again.st_mtime_ns)
 
@@ -347,6 +355,44 @@ def test_a_contradiction_of_the_ledger_is_exit_code_2_and_leaves_the_ledger_alon
     assert main(["organization", *arguments]) == 2
     assert "a signing profile's validity can never be changed" in capsys.readouterr().err
     assert (acme.parent / "organization.lock.json").read_bytes() == ledger
+
+
+MOVED = GOOD.replace('organizational_units = ["sandbox"]', "HERE").replace(
+    'organizational_units = ["production"]', 'organizational_units = ["sandbox"]'
+)
+MOVED = MOVED.replace("HERE", 'organizational_units = ["production"]')
+
+
+def test_a_unit_moves_once_its_place_was_forgotten(acme: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["organization", "lock"]) == 0
+    acme.write_text(MOVED)
+    assert main(["organization", "lock"]) == 2
+    assert "2 problems" in capsys.readouterr().err
+    for unit in ("ou-a1b2-00000001", "ou-a1b2-00000002"):
+        assert main(["organization", "lock", "--forget", f"units.{unit}"]) == 0
+        assert capsys.readouterr().out == f"forgotten in organization.lock.json: units.{unit}\n"
+    assert main(["organization", "lock"]) == 0
+    assert capsys.readouterr().out == (
+        "recorded in organization.lock.json: units.ou-a1b2-00000001, units.ou-a1b2-00000002\n"
+    )
+    assert main(["organization", "lock", "--check"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--forget", "units.ou-x"], "holds no 'units.ou-x' that can be forgotten. There is: home_region, permission"),
+        (["--forget", "acme_payments_g1"], "holds no 'acme_payments_g1' that can be forgotten"),
+        (["--forget", "home_region", "--check"], "--check writes nothing and --forget does"),
+    ],
+)
+@pytest.mark.usefixtures("acme")
+def test_what_cannot_be_forgotten_is_exit_code_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["organization", "lock"]) == 0
+    assert main(["organization", "lock", *arguments]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_lock_follows_a_link_and_keeps_it(acme: Path):

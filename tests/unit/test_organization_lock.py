@@ -1,6 +1,7 @@
 """The ledger of signing profile names: what it refuses, what it records, and how it is read."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,11 @@ from constructs_pkg.organization import (
     read_organization,
     record_profiles,
     unrecorded_profiles,
+    unrecorded_rollout,
+    warnings_of,
 )
 from constructs_pkg.organization.lock import MOST_LOCK_BYTES, parse_lock
+from constructs_pkg.organization.recorded_rollout import RecordedRollout
 from tests.unit.organization_text import AT, GOOD, spoiled
 
 REMEDY = "Restore the ledger from version control; only 'lambda-code-signing organization lock' writes it"
@@ -29,8 +33,15 @@ RECORDED = ProfileLock(
         "acme_payments_g1": Validity(135, "MONTHS"),
         "acme_payments_g2": Validity(12, "MONTHS"),
         "acme_check_out_g1": Validity(90, "DAYS"),
-    }
+    },
+    RecordedRollout(
+        home_region="eu-west-1",
+        permission_model="service-managed",
+        units={"ou-a1b2-00000001": "acme-code-signing-first", "ou-a1b2-00000002": "acme-code-signing-second"},
+        parts={"check-out": 1, "payments": 1},
+    ),
 )
+ROLLOUT = {"home_region": None, "permission_model": None, "units": {}, "parts": {}}
 PROFILE = {"platform": "AWSLambda-SHA384-ECDSA", "validity": "90 days"}
 
 
@@ -56,8 +67,13 @@ def test_the_file_form_is_sorted_and_reads_back_the_same():
         ]
     )
     text = RECORDED.to_json()
-    assert (
-        " ".join(text.split()).replace("{ ", "{").replace(" }", "}") == f'{{"version": 1, "profiles": {{{expected}}}}}'
+    rollout = (
+        '{"home_region": "eu-west-1", "permission_model": "service-managed", '
+        '"units": {"ou-a1b2-00000001": "acme-code-signing-first", "ou-a1b2-00000002": "acme-code-signing-second"}, '
+        '"parts": {"check-out": 1, "payments": 1}}'
+    )
+    assert " ".join(text.split()).replace("{ ", "{").replace(" }", "}") == (
+        f'{{"version": 2, "profiles": {{{expected}}}, "rollout": {rollout}}}'
     )
     assert text.endswith("}\n")
     assert parse_lock(RECORDED.to_json().encode(), "acme.lock.json") == RECORDED
@@ -107,6 +123,103 @@ def test_recording_never_overwrites_what_is_recorded():
         record_profiles(_organization(('"135 months"', '"24 months"')), RECORDED)
 
 
+FORGET = "lambda-code-signing organization lock --forget"
+TAKEN_IN_ACCOUNTS = "would meet policies and roles whose names are taken in its accounts"
+STEPS = (
+    "Leave it in its wave, and the wave its name. To move it: take it out of every wave, deploy, delete what is left "
+    f"in its accounts, run '{FORGET} units.{{}}', put it in, deploy"
+)
+
+
+def _moved(unit: str, wave: tuple[int, str], name: str, *, was: str) -> Problem:
+    return Problem(
+        f"waves[{wave[0]}].organizational_units ({wave[1]})",
+        f"the unit {name!r} was rolled out by the StackSet acme-code-signing-{was}; acme-code-signing-"
+        f"{wave[1]} {TAKEN_IN_ACCOUNTS}",
+        STEPS.format(unit),
+    )
+
+
+def test_a_unit_that_moves_to_another_wave_is_refused_with_the_order_of_steps():
+    both = 'organizational_units = ["production", "sandbox"]'
+    first = GOOD[GOOD.index("[[waves]]") : GOOD.index("[[waves]]", GOOD.index("[[waves]]") + 1)]
+    moved = _organization(('organizational_units = ["production"]', both), (first, ""))
+    assert lock_problems(moved, RECORDED) == (_moved("ou-a1b2-00000001", (0, "second"), "sandbox", was="first"),)
+
+
+def test_a_wave_that_is_renamed_is_refused_and_an_underscore_for_a_dash_is_the_same_name():
+    renamed = _organization(('name = "second"', 'name = "later"'))
+    assert lock_problems(renamed, RECORDED) == (_moved("ou-a1b2-00000002", (1, "later"), "production", was="second"),)
+    dash = replace(RECORDED.rollout, units={"ou-a1b2-00000002": "acme-code-signing-second-wave"})
+    same = _organization(('name = "second"', 'name = "second_wave"'))
+    assert lock_problems(same, replace(RECORDED, rollout=dash)) == ()
+
+
+def test_an_application_that_moves_to_another_part_is_refused():
+    moved = _organization(('owners = ["checkout@acme.example"]', 'owners = ["checkout@acme.example"]\npart = 2'))
+    assert lock_problems(moved, RECORDED) == (
+        Problem(
+            "applications[1].part (check-out)",
+            "2 is not the recorded 1: the StackSets of the other part would meet policies and parameters whose names "
+            "are taken",
+            "Write part = 1, and another part for applications that were never rolled out. If this one never was, run "
+            f"'{FORGET} parts.check-out'",
+        ),
+    )
+    assert lock_problems(moved, RECORDED.without("parts.check-out")) == ()
+
+
+def test_a_home_region_and_a_permission_model_that_change_are_refused():
+    changed = _organization(
+        ('home_region = "eu-west-1"', 'home_region = "us-east-1"'),
+        ("[[waves]]", '[rollout]\npermission_model = "self-managed"\n\n[[waves]]'),
+    )
+    assert lock_problems(changed, RECORDED) == (
+        Problem(
+            "organization.home_region",
+            "'us-east-1' is not the recorded 'eu-west-1': the signing profiles, the StackSets and the event bus are "
+            "there, and names of roles and policies that would be made anew are taken",
+            f"Write 'eu-west-1' again. If nothing was ever deployed, run '{FORGET} home_region'",
+        ),
+        Problem(
+            "rollout.permission_model",
+            "'self-managed' is not the recorded 'service-managed': CloudFormation would make the StackSets anew, "
+            "under names that are taken",
+            f"Write 'service-managed' again. If the StackSets are gone or never were, run '{FORGET} permission_model'",
+        ),
+    )
+    assert lock_problems(changed, RECORDED.without("home_region").without("permission_model")) == ()
+
+
+def test_a_unit_that_is_taken_out_is_no_contradiction_but_is_told_of():
+    first = GOOD[GOOD.index("[[waves]]") : GOOD.index("[[waves]]", GOOD.index("[[waves]]") + 1)]
+    gone = _organization((first, ""))
+    assert lock_problems(gone, RECORDED) == ()
+    told = [one for one in warnings_of(gone, at=AT, lock=RECORDED) if "ou-a1b2-00000001" in one.message]
+    assert told == [
+        Problem(
+            "waves",
+            "the unit ou-a1b2-00000001 was rolled out by acme-code-signing-first and is in no wave now: the wave is "
+            "gone, too, so that the StackSet and its stacks stay",
+            f"Once nothing is left in its accounts, run '{FORGET} units.ou-a1b2-00000001'",
+        )
+    ]
+    both = replace(RECORDED.rollout, units={**RECORDED.rollout.units, "ou-a1b2-00000009": "acme-code-signing-first"})
+    (left,) = [
+        one.message
+        for one in warnings_of(_organization(), at=AT, lock=replace(RECORDED, rollout=both))
+        if "ou-a1b2-00000009" in one.message
+    ]
+    assert left.endswith("the next deployment deletes its stacks, which fails where a function still has a config")
+
+
+def test_a_ledger_of_version_1_knows_of_no_rollout_and_lock_adds_it():
+    old = parse_lock(json.dumps({"version": 1, "profiles": {"acme_payments_g1": PROFILE}}).encode(), "acme.lock.json")
+    assert old.rollout == RecordedRollout()
+    assert unrecorded_rollout(_organization(), old) == RECORDED.rollout.keys
+    assert record_profiles(_organization(), ProfileLock(RECORDED.validities)) == RECORDED
+
+
 def test_loading_a_file_compares_it_with_the_ledger_beside_it(tmp_path: Path):
     path = tmp_path / "acme.toml"
     path.write_text(GOOD)
@@ -154,16 +267,39 @@ def test_an_endless_ledger_is_read_up_to_the_limit_only():
     ("document", "where", "message"),
     [
         ([], "file", "a list is not an object"),
-        ({}, "file", "its keys are none, not profiles, version"),
+        ({}, "file", "its keys are none, not profiles, rollout, version"),
         ({"version": 1}, "file", "its keys are 'version', not profiles, version"),
         (
             {"version": 1, "profiles": {}, "more": 1},
             "file",
             "its keys are 'more', 'profiles', 'version', not profiles, version",
         ),
-        ({"version": 2, "profiles": {}}, "version", "2 is not 1, the version that is known here"),
-        ({"version": True, "profiles": {}}, "version", "true is not 1, the version that is known here"),
-        ({"version": 1.0, "profiles": {}}, "version", "1.0 is not 1, the version that is known here"),
+        ({"version": 2, "profiles": {}}, "file", "its keys are 'profiles', 'version', not profiles, rollout, version"),
+        ({"version": 3, "profiles": {}}, "version", "3 is neither 1 nor 2, the versions that are known here"),
+        ({"version": True, "profiles": {}}, "version", "true is neither 1 nor 2, the versions that are known here"),
+        ({"version": 1.0, "profiles": {}}, "version", "1.0 is neither 1 nor 2, the versions that are known here"),
+        (
+            {"version": None, "profiles": {}, "rollout": ROLLOUT},
+            "version",
+            "None is neither 1 nor 2, the versions that are known here",
+        ),
+        ({"version": 2, "profiles": {}, "rollout": []}, "rollout", "a list is not an object"),
+        (
+            {"version": 2, "profiles": {}, "rollout": ROLLOUT | {"home_region": 1}},
+            "rollout.home_region",
+            "1 is neither a text nor null",
+        ),
+        ({"version": 2, "profiles": {}, "rollout": ROLLOUT | {"units": 1}}, "rollout.units", "1 is not an object"),
+        (
+            {"version": 2, "profiles": {}, "rollout": ROLLOUT | {"units": {"ou": 1}}},
+            "rollout.units.'ou'",
+            "1 is not a text",
+        ),
+        (
+            {"version": 2, "profiles": {}, "rollout": ROLLOUT | {"parts": {"payments": True}}},
+            "rollout.parts.'payments'",
+            "true is not a number",
+        ),
         ({"version": 1, "profiles": []}, "profiles", "a list is not an object"),
         ({"version": 1, "profiles": {"x": 1}}, "profiles.'x'", "1 is not an object"),
         ({"version": 1, "profiles": {"x": {}}}, "profiles.'x'", "its keys are none, not platform, validity"),
@@ -204,7 +340,7 @@ def test_a_ledger_that_is_no_json_or_lies_is_refused(data: bytes, message: str):
         st.recursive(
             st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=10)),
             lambda nested: st.dictionaries(
-                st.sampled_from(["version", "profiles", "platform", "validity", "x"]), nested
+                st.sampled_from(["version", "profiles", "rollout", "units", "platform", "validity", "x"]), nested
             ),
         ).map(lambda value: json.dumps(value).encode()),
     )

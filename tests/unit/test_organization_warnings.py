@@ -185,13 +185,27 @@ def test_an_application_without_signers_is_warned_of():
 def test_profiles_that_the_ledger_lacks_are_warned_of_where_a_ledger_is_given():
     organization = read_organization(spoiled(*QUIET), "acme.toml", at=AT)
     recorded = record_profiles(organization, ProfileLock())
-    without_first = ProfileLock({name: recorded.validities[name] for name in list(recorded.validities)[1:]})
+    without_first = ProfileLock(
+        {name: recorded.validities[name] for name in list(recorded.validities)[1:]}, recorded.rollout
+    )
     assert warnings_of(organization, at=AT, lock=recorded) == ()
     assert warnings_of(organization, at=AT, lock=without_first) == (
         Problem(
             "signing_profiles[0] (payments generation 1)",
             "acme_payments_g1 is not in the ledger yet",
             "Run 'lambda-code-signing organization lock' and commit the ledger",
+        ),
+    )
+
+
+def test_a_rollout_that_the_ledger_lacks_is_warned_of_in_one_line():
+    organization = read_organization(spoiled(*QUIET), "acme.toml", at=AT)
+    without = ProfileLock(record_profiles(organization, ProfileLock()).validities)
+    assert warnings_of(organization, at=AT, lock=without) == (
+        Problem(
+            "waves",
+            "not in the ledger yet: home_region, permission_model, units.ou-a1b2-00000001 and 3 more",
+            "Run 'lambda-code-signing organization lock' before the deployment, and commit the ledger",
         ),
     )
 
