@@ -19,7 +19,7 @@ from constructs_pkg.errors import ArnError, SigningError
 from constructs_pkg.regions import SIGNER_REGIONS
 from constructs_pkg.signing.authority_records import SigningRefusal
 from constructs_pkg.signing.policy import CodeSigningPolicy
-from constructs_pkg.signing.provenance import require_claims
+from constructs_pkg.signing.provenance_statement import require_claims
 from constructs_pkg.signing.signed_object import SignedObject
 from constructs_pkg.signing.signer import SignedArtifact
 from constructs_pkg.signing.signer_reference import AwsSignerReference

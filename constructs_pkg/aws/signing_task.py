@@ -22,13 +22,12 @@ from constructs_pkg.errors import AwsError, ProvenanceError, SigningError
 from constructs_pkg.signing.archive import DEFAULT_LIMITS
 from constructs_pkg.signing.object_names import JOB_PREFIX, provenance_key, signed_key, unsigned_key
 from constructs_pkg.signing.policy import CodeSigningPolicy
-from constructs_pkg.signing.provenance import (
+from constructs_pkg.signing.provenance import contradictions, provenance_of
+from constructs_pkg.signing.provenance_statement import (
     MAX_PROVENANCE_BYTES,
     Provenance,
-    contradictions,
     format_provenance,
     parse_provenance,
-    provenance_of,
     require_claims,
 )
 from constructs_pkg.signing.renewal import runs_out_soon

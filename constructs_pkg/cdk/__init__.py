@@ -21,6 +21,7 @@ from constructs_pkg.cdk.enforced_code_signing import (  # noqa: E402
     ImportedCodeSigning,
     UntrustedArtifactPolicy,
 )
+from constructs_pkg.cdk.imported_signed_layer import ImportedSignedLayer  # noqa: E402
 from constructs_pkg.cdk.member_baseline import MemberApplication, MemberBaseline  # noqa: E402
 from constructs_pkg.cdk.organization_guardrail import OrganizationGuardrail  # noqa: E402
 from constructs_pkg.cdk.publishers import Publisher  # noqa: E402
@@ -32,7 +33,7 @@ from constructs_pkg.cdk.signed_code_kinds import (  # noqa: E402
     SignedAtPublishCode,
     SignedObjectCode,
 )
-from constructs_pkg.cdk.signed_layer import ImportedSignedLayer, SignedLayer  # noqa: E402
+from constructs_pkg.cdk.signed_layer import SignedLayer  # noqa: E402
 from constructs_pkg.cdk.signing_monitor import SigningMonitor  # noqa: E402
 from constructs_pkg.cdk.signing_pipeline import SigningPipeline  # noqa: E402
 from constructs_pkg.cdk.signing_profile import (  # noqa: E402

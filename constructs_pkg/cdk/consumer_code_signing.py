@@ -9,8 +9,9 @@ from constructs import Construct
 
 from constructs_pkg.arns import LayerVersionArn
 from constructs_pkg.cdk.enforced_code_signing import EnforcedCodeSigning, UntrustedArtifactPolicy
+from constructs_pkg.cdk.imported_signed_layer import ImportedSignedLayer
 from constructs_pkg.cdk.publishers import Publisher, publisher_arns
-from constructs_pkg.cdk.signed_layer import ImportedSignedLayer, SignedLayer
+from constructs_pkg.cdk.signed_layer import SignedLayer
 from constructs_pkg.errors import ArnError, ConstructError
 from constructs_pkg.signing.layer_registry import KnownLayer, LayerRegistry
 

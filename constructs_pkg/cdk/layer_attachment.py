@@ -1,13 +1,15 @@
 """Adds a layer version to a function, whether it is CDK's own or the CloudFormation resource."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
 
 from constructs_pkg.errors import ConstructError
 
-__all__ = ["attach_layer", "require_function"]
+__all__ = ["attach_layer", "require_function", "seen_by_cdk"]
 
 _MAX_LAYERS = 5
 """AWS Lambda developer guide, "Lambda quotas": function layers, five."""
@@ -75,3 +77,16 @@ def _attach_to_resource(arn: str, function: lambda_.CfnFunction) -> None:
             f"function={function.node.path} has {len(present)} layers already; Lambda takes {_MAX_LAYERS}"
         )
     function.layers = [*(layers or []), arn]
+
+
+def seen_by_cdk(scope: Construct, arn: str, runtimes: Sequence[lambda_.Runtime]) -> lambda_.ILayerVersion:
+    """Return a layer version as aws-cdk-lib takes layers: imported, so that it makes no resource.
+
+    Args:
+        scope: The construct that stands for the layer.
+        arn: The layer version's ARN, which may be a token.
+        runtimes: What it is made for; any where empty.
+    """
+    return lambda_.LayerVersion.from_layer_version_attributes(
+        scope, "LayerVersion", layer_version_arn=arn, compatible_runtimes=list(runtimes) or None
+    )

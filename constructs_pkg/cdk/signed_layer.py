@@ -1,4 +1,4 @@
-"""A layer of signed code, shared with accounts or the organization, and layers that another stack or account made."""
+"""A layer of signed code, shared with accounts or the organization."""
 
 import hashlib
 import json
@@ -13,15 +13,16 @@ from constructs import Construct
 from constructs_pkg.arns import LayerVersionArn, SigningProfileVersionArn
 from constructs_pkg.cdk.arn_parameter import ArnParameter
 from constructs_pkg.cdk.claims import claim_name
-from constructs_pkg.cdk.layer_attachment import attach_layer, require_function
+from constructs_pkg.cdk.imported_signed_layer import ImportedSignedLayer
+from constructs_pkg.cdk.layer_attachment import attach_layer, require_function, seen_by_cdk
 from constructs_pkg.cdk.signed_code_kinds import SignedArchiveCode, SignedAtPublishCode, SignedObjectCode
 from constructs_pkg.cdk.signer_region import require_signer_region
-from constructs_pkg.errors import ArnError, ConstructError
+from constructs_pkg.errors import ConstructError
 from constructs_pkg.signing.archive import DEFAULT_LIMITS, open_directory
 from constructs_pkg.signing.archive_bytes import ArchiveBytes
 from constructs_pkg.signing.layer_tree import layer_problems
 
-__all__ = ["ImportedSignedLayer", "SignedLayer", "layer_parameter_prefix"]
+__all__ = ["SignedLayer", "layer_parameter_prefix"]
 
 # Botocore 1.43.106, ``lambda`` service model: shapes LayerName (its ARN form left away), Description, LicenseInfo,
 # CompatibleRuntimes, CompatibleArchitectures, LayerPermissionAllowedPrincipal, OrganizationId.
@@ -113,7 +114,7 @@ class SignedLayer(Construct):
         self.layer_name = layer_name
         self.publisher = code.publisher
         self.l1 = self._layer_version(code, description, license_info, compatible_runtimes, compatible_architectures)
-        self.layer_version = _seen_by_cdk(self, self.l1.ref, compatible_runtimes)
+        self.layer_version = seen_by_cdk(self, self.l1.ref, compatible_runtimes)
         # aws-cdk-lib makes a new function version where the layer's resource has changed, which it finds here.
         self.layer_version.node.default_child = self.l1
         self._permissions: dict[str, lambda_.CfnLayerVersionPermission] = {}
@@ -148,7 +149,7 @@ class SignedLayer(Construct):
         *,
         publisher: str | SigningProfileVersionArn | None = None,
         compatible_runtimes: Sequence[lambda_.Runtime] = (),
-    ) -> "ImportedSignedLayer":
+    ) -> ImportedSignedLayer:
         """Use a layer version of another account or stack, or of a vendor.
 
         Args:
@@ -278,67 +279,6 @@ class SignedLayer(Construct):
             return text
         resolved = json.dumps(cdk.Stack.of(self).resolve(text), sort_keys=True)
         return hashlib.sha256(resolved.encode()).hexdigest()[:8]
-
-
-class ImportedSignedLayer(Construct):
-    """A layer version that this App does not make; made by ``SignedLayer.from_version_arn``.
-
-    Its ARN does not tell who signed it, nor whether anybody did.
-
-    Attributes:
-        version_arn: The layer version's ARN.
-        publisher: Who signed it: a version ARN or a token; None where nobody said.
-        layer_version: The layer as aws-cdk-lib sees it.
-    """
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        version_arn: str | LayerVersionArn,
-        *,
-        publisher: str | SigningProfileVersionArn | None,
-        compatible_runtimes: Sequence[lambda_.Runtime],
-    ) -> None:
-        text = str(version_arn)
-        try:
-            self._arn = None if cdk.Token.is_unresolved(text) else LayerVersionArn.parse(text)
-        except ArnError as error:
-            raise ConstructError(f"version_arn: {error}") from error
-        try:
-            if publisher is not None and not cdk.Token.is_unresolved(str(publisher)):
-                publisher = SigningProfileVersionArn.parse(str(publisher))
-        except ArnError as error:
-            raise ConstructError(f"publisher: {error}") from error
-        super().__init__(scope, construct_id)
-        self.version_arn = text
-        self.publisher = publisher
-        self.layer_version = _seen_by_cdk(self, text, compatible_runtimes)
-
-    def attach_to(self, function: lambda_.Function | lambda_.CfnFunction) -> None:
-        """Add this layer version to a function; attaching it again changes nothing.
-
-        Args:
-            function: The function, as the L2 or the L1.
-
-        Raises:
-            ConstructError: The layer is known to be of another Region, the function is a container image, or it has
-                another runtime or five layers already.
-        """
-        require_function(function)
-        region = cdk.Stack.of(function).region
-        if self._arn is not None and not cdk.Token.is_unresolved(region) and self._arn.region != region:
-            raise ConstructError(
-                f"function={function.node.path} is in {region}, the layer {self._arn} in {self._arn.region}. Lambda "
-                "takes layers of the function's own Region only: use the layer's version there"
-            )
-        attach_layer(self.layer_version, function)
-
-
-def _seen_by_cdk(scope: Construct, arn: str, runtimes: Sequence[lambda_.Runtime]) -> lambda_.ILayerVersion:
-    return lambda_.LayerVersion.from_layer_version_attributes(
-        scope, "LayerVersion", layer_version_arn=arn, compatible_runtimes=list(runtimes) or None
-    )
 
 
 def _require_signed(code: object) -> None:

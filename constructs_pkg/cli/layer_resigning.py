@@ -22,7 +22,8 @@ from constructs_pkg.errors import ArchiveError, SigningError
 from constructs_pkg.signing.archive import read_archive
 from constructs_pkg.signing.authority_records import SigningRefusal
 from constructs_pkg.signing.policy import CodeSigningPolicy
-from constructs_pkg.signing.provenance import Provenance, format_provenance, provenance_of
+from constructs_pkg.signing.provenance import provenance_of
+from constructs_pkg.signing.provenance_statement import Provenance, format_provenance
 from constructs_pkg.signing.report import iso_time
 from constructs_pkg.signing.signer import Signer
 from constructs_pkg.signing.signing_result import check_signing_result

@@ -7,7 +7,8 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from constructs_pkg.errors import AwsError
-from constructs_pkg.signing.provenance import check_provenance, parse_provenance
+from constructs_pkg.signing.provenance import check_provenance
+from constructs_pkg.signing.provenance_statement import parse_provenance
 from constructs_pkg.signing.signed_object import Outcome
 from constructs_pkg.signing.signer import Signer
 from constructs_pkg.signing.signer_reference import AwsSignerReference

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from constructs_pkg.cli.main import main
 from constructs_pkg.signing.archive import read_archive
 from constructs_pkg.signing.cms import parse_signature
-from constructs_pkg.signing.provenance import check_provenance, parse_provenance
+from constructs_pkg.signing.provenance import check_provenance
+from constructs_pkg.signing.provenance_statement import parse_provenance
 from constructs_pkg.testing import ThrowawayAuthority
 from tests.local_aws.code_builders import archive, tampered
 from tests.local_aws.test_lambda_enforcement import UNTRUSTED, refusal

@@ -20,7 +20,8 @@ from constructs_pkg.cli.main import main
 from constructs_pkg.signing.archive_store import ArchiveStore
 from constructs_pkg.signing.cms import parse_signature
 from constructs_pkg.signing.policy import CodeSigningPolicy
-from constructs_pkg.signing.provenance import check_provenance, parse_provenance
+from constructs_pkg.signing.provenance import check_provenance
+from constructs_pkg.signing.provenance_statement import parse_provenance
 from constructs_pkg.signing.trust import TrustStore
 from tests.local_aws.code_builders import REGION, SIGNATURE, Desk
 from tests.local_aws.warm_aws_cli import warm_aws_cli

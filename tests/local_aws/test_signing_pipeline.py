@@ -12,7 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from constructs_pkg.signing.archive import read_archive
-from constructs_pkg.signing.provenance import check_provenance, parse_provenance
+from constructs_pkg.signing.provenance import check_provenance
+from constructs_pkg.signing.provenance_statement import parse_provenance
 from constructs_pkg.testing.local_aws import LocalAws
 from tests.local_aws.pipeline_bench import BUILD, MANAGEMENT, PUBLISHER, ROOT, SIGNED, UPLOADS, PipelineBench, package
 

@@ -7,13 +7,8 @@ from dataclasses import replace
 import pytest
 
 from constructs_pkg.errors import ProvenanceError
-from constructs_pkg.signing.provenance import (
-    MAX_PROVENANCE_BYTES,
-    check_provenance,
-    format_provenance,
-    parse_provenance,
-    provenance_of,
-)
+from constructs_pkg.signing.provenance import check_provenance, provenance_of
+from constructs_pkg.signing.provenance_statement import MAX_PROVENANCE_BYTES, format_provenance, parse_provenance
 from tests.signing.signed_archives import archive_of, sign, signed_archive
 
 SIGNED = signed_archive()
