@@ -26,6 +26,7 @@ MANAGEMENT, SECURITY = "111111111111", "222222222222"
 SHOP, PAYMENTS, CLOSED = "444444444401", "444444444402", "444444444403"
 HOME, OTHER = "eu-west-1", "eu-central-1"
 STACK_SET = "acme-code-signing-first"
+MACHINE = f"arn:aws:states:{HOME}:{SECURITY}:stateMachine:acme-drift-remediation"
 FOREIGN = "arn:aws:signer:eu-west-1:999999999999:/signing-profiles/somebody/aBcDeFgHi1"
 FILE = f"""
 [organization]
@@ -124,6 +125,8 @@ class DriftStory:
         self._sign_code()
         for stack in ("acme-code-signing", "acme-code-signing-rollout", "acme-drift-remediation"):
             self._deploy(stack, made)
+        # Most of the story starts its runs itself: what is tampered with on the way is not to start others.
+        self.listen(on=False)
 
     def client(self, service: str, account: str = SECURITY, region: str = HOME) -> Any:
         return self.aws.client(service, account=account, region=region)
@@ -213,13 +216,41 @@ class DriftStory:
         for one in attached:
             organizations.attach_policy(**one)
 
+    def listen(self, *, on: bool) -> None:
+        """Have the rules on the central bus start runs, or not."""
+        events = self.client("events")
+        switch = events.enable_rule if on else events.disable_rule
+        for name in ("acme-drift-configs", "acme-drift-baseline"):
+            switch(Name=name, EventBusName="acme-code-signing")
+
     # -- runs ---------------------------------------------------------------------------------------------------------
+
+    def executions(self) -> set[str]:
+        found = self.client("stepfunctions").list_executions(stateMachineArn=MACHINE)["executions"]
+        return {one["executionArn"] for one in found}
+
+    def given_to(self, execution: str) -> dict[str, Any]:
+        return json.loads(self.client("stepfunctions").describe_execution(executionArn=execution)["input"])
+
+    def fire(self) -> str:
+        """Have EventBridge Scheduler start what the deployed schedule would start: its target, but at once."""
+        schedules, before = self.client("scheduler"), self.executions()
+        deployed = schedules.get_schedule(Name=STACK_SET)
+        assert (deployed["State"], deployed["ScheduleExpression"]) == ("ENABLED", "rate(60 minutes)")
+        schedules.create_schedule(
+            Name="at-once",
+            ScheduleExpression="at(2026-01-01T00:00:00)",
+            FlexibleTimeWindow=deployed["FlexibleTimeWindow"],
+            Target=deployed["Target"],
+            ActionAfterCompletion="DELETE",
+        )
+        (execution,) = wait_for(lambda: self.executions() - before)
+        return execution
 
     def start(self, event: object = None) -> str:
         """Start an execution, as the schedule does where nothing else is said."""
         given = {"kind": "schedule", "wave": STACK_SET} if event is None else event
-        machine = f"arn:aws:states:{HOME}:{SECURITY}:stateMachine:acme-drift-remediation"
-        return self.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(given))[
+        return self.client("stepfunctions").start_execution(stateMachineArn=MACHINE, input=json.dumps(given))[
             "executionArn"
         ]
 
@@ -333,6 +364,24 @@ def make_functions_without_config(account: str, region: str, *names: str) -> Cal
 def detach(account: str, region: str, function: str) -> Callable[[DriftStory], None]:
     def hand(story: DriftStory) -> None:
         story.client("lambda", account, region).delete_function_code_signing_config(FunctionName=function)
+
+    return hand
+
+
+def make_and_delete_a_config(account: str, region: str) -> Callable[[DriftStory], None]:
+    def hand(story: DriftStory) -> None:
+        functions = story.client("lambda", account, region)
+        made = functions.create_code_signing_config(AllowedPublishers={"SigningProfileVersionArns": [FOREIGN]})
+        functions.delete_code_signing_config(CodeSigningConfigArn=made["CodeSigningConfig"]["CodeSigningConfigArn"])
+
+    return hand
+
+
+def take_the_forwarders_policy(account: str, region: str) -> Callable[[DriftStory], None]:
+    def hand(story: DriftStory) -> None:
+        iam, role = story.client("iam", account), f"acme-code-signing-forwarder-{region}"
+        for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
 
     return hand
 

@@ -4,7 +4,6 @@ What CloudFormation does here for ``REVERT_DRIFT`` is the local AWS's model of i
 """
 
 import json
-from typing import Any
 
 import pytest
 
@@ -17,33 +16,20 @@ from tests.local_aws.drift_story import (
     PAYMENTS,
     SECURITY,
     SHOP,
+    STACK_SET,
     DriftStory,
     add_a_topic_through_cloudformation,
     delete_the_config,
     deny_the_role,
     detach,
     make_a_config,
+    make_and_delete_a_config,
     make_functions_without_config,
     switch_to_warn,
+    take_the_forwarders_policy,
     trust_somebody_else,
     wait_for,
 )
-
-EVENT: dict[str, Any] = {
-    "version": "0",
-    "source": "aws.lambda",
-    "detail-type": "AWS API Call via CloudTrail",
-    "account": PAYMENTS,
-    "region": OTHER,
-    "detail": {
-        "eventID": "0c0d",
-        "eventSource": "lambda.amazonaws.com",
-        "eventName": "DeleteFunctionCodeSigningConfig20200422",
-        "recipientAccountId": PAYMENTS,
-        "awsRegion": OTHER,
-        "userIdentity": {"arn": f"arn:aws:sts::{PAYMENTS}:assumed-role/Admin/jane"},
-    },
-}
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +52,9 @@ def test_every_kind_of_drift_is_reverted_proposed_or_told_and_nothing_is_done_tw
     )
     started_twice_at_once_one_run_does_everything_once(story)
     a_run_that_is_killed_is_carried_on_by_the_next(story)
-    an_event_of_tampering_repairs_that_one_instance(story)
+    a_call_in_a_member_account_starts_a_run_over_both_buses(story)
     what_would_delete_something_waits_for_a_human_who_approves(story)
+    nothing_arrives_without_the_forwarders_right_or_against_the_policy_of_the_bus(story)
 
 
 def started_twice_at_once_one_run_does_everything_once(story: DriftStory) -> None:
@@ -110,17 +97,47 @@ def a_run_that_is_killed_is_carried_on_by_the_next(story: DriftStory) -> None:
     assert story.updates(SHOP, HOME) == before + 1
 
 
-def an_event_of_tampering_repairs_that_one_instance(story: DriftStory) -> None:
+def a_call_in_a_member_account_starts_a_run_over_both_buses(story: DriftStory) -> None:
+    """The call, the member's rule and role, the central bus, the drift rule and its role, the state machine."""
+    before = story.executions()
+    story.listen(on=True)
     story.tamper(detach(PAYMENTS, OTHER, "payments-api"))
-    rows = story.rows(story.output(story.start(EVENT)))
+    (execution,) = story.executions() - before
+    event = story.given_to(execution)
+    detail = event["detail"]
+    assert (event["source"], event["detail-type"]) == ("aws.lambda", "AWS API Call via CloudTrail")
+    assert (
+        (event["account"], event["region"]) == (detail["recipientAccountId"], detail["awsRegion"]) == (PAYMENTS, OTHER)
+    )
+    assert detail["eventName"].startswith("DeleteFunctionCodeSigningConfig")
+    rows = story.rows(story.output(execution))
     assert {place: row["outcome"] for place, row in rows.items()} == {(PAYMENTS, OTHER): "reverted"}
     everything_is_as_declared(story)
+    # the repair is a call in the member account, too: it comes the same way, and starts nothing
+    (own,) = story.executions() - before - {execution}
+    assert story.given_to(own)["detail"]["eventName"].startswith("PutFunctionCodeSigningConfig")
+    assert story.output(own)["start"] == {
+        "status": "IGNORED",
+        "reason": "lambda:PutFunctionCodeSigningConfig was made by acme-drift-remediator: by us, or by StackSets",
+    }
+    story.listen(on=False)
+
+
+def nothing_arrives_without_the_forwarders_right_or_against_the_policy_of_the_bus(story: DriftStory) -> None:
+    story.listen(on=True)
+    before = story.executions()
+    story.tamper(take_the_forwarders_policy(SHOP, HOME), make_and_delete_a_config(SHOP, HOME))
+    story.client("events").remove_permission(EventBusName="acme-code-signing", RemoveAllPermissions=True)
+    story.tamper(make_and_delete_a_config(PAYMENTS, HOME))
+    assert story.executions() == before
 
 
 def what_would_delete_something_waits_for_a_human_who_approves(story: DriftStory) -> None:
     story.tamper(add_a_topic_through_cloudformation(SHOP, OTHER))
     topics = story.client("sns", SHOP, OTHER)
-    row = story.rows(story.output(story.start()))[SHOP, OTHER]
+    execution = story.fire()  # what the schedule's own target starts
+    assert story.given_to(execution) == {"kind": "schedule", "wave": STACK_SET}
+    row = story.rows(story.output(execution))[SHOP, OTHER]
     assert row["outcome"] == "proposed", row
     assert len(topics.list_topics()["Topics"]) == 1
     proposal = row["proposal"]

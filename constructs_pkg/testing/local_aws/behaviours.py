@@ -144,7 +144,53 @@ _STEP_FUNCTIONS: tuple[tuple[str, Origin, str], ...] = (
     ),
 )
 
-BEHAVIOURS: tuple[tuple[str, Origin, str], ...] = (*_SIGNER, *_LAMBDA, *_IAM, *_STEP_FUNCTIONS, *CLOUDFORMATION)
+_EVENTS: tuple[tuple[str, Origin, str], ...] = (
+    (
+        "EventBridge is told of calls that change or attach code signing configs, and of CreateFunction, by CloudTrail",
+        "documented",
+        "EventBridge user guide, 'AWS service events delivered via AWS CloudTrail'",
+    ),
+    (
+        "Every account has a trail; calls that IAM refuses, and CloudFormation's own, make no such event",
+        "our model",
+        "AWS tells of both, and only where a trail logs management events",
+    ),
+    (
+        "The names of these events end with the date in the API's path",
+        "our model",
+        "documented for CreateFunction20150331; see live check R2",
+    ),
+    (
+        "A rule sends events to a bus of another account as the target's role; the bus's policy has to let it in",
+        "documented",
+        "EventBridge user guide, 'Sending and receiving events between AWS accounts'; trust policies are not read here",
+    ),
+    (
+        "An event that came from another bus is sent on to no third one",
+        "documented",
+        "EventBridge user guide, same page, and for buses of one account 'Sending events between event buses'",
+    ),
+    (
+        "A forwarded event keeps the account and the Region that it comes from",
+        "our model",
+        "documented for the account",
+    ),
+    (
+        "Rules and schedules start a state machine as their role; a refused delivery is dropped",
+        "our model",
+        "AWS tries again and then uses the dead-letter queue, if there is one",
+    ),
+    ("Schedules are looked at every second", "our model", "on AWS they fire within a minute"),
+)
+
+BEHAVIOURS: tuple[tuple[str, Origin, str], ...] = (
+    *_SIGNER,
+    *_LAMBDA,
+    *_IAM,
+    *_STEP_FUNCTIONS,
+    *_EVENTS,
+    *CLOUDFORMATION,
+)
 """The behaviour, its origin, and the source or what is unknown."""
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "RESPONSES",
     "ROUTER",
     "S3",
+    "SCHEDULER",
     "SIGNER",
     "STEP_FUNCTIONS",
     "STS",
@@ -49,6 +50,7 @@ LAMBDA: Any = import_module("ministack.services.lambda_svc")
 ORGANIZATIONS: Any = import_module("ministack.services.organizations")
 PIPES: Any = import_module("ministack.services.pipes")
 S3: Any = import_module("ministack.services.s3")
+SCHEDULER: Any = import_module("ministack.services.scheduler")
 SIGNER: Any = import_module("ministack.services.signer")
 STEP_FUNCTIONS: Any = import_module("ministack.services.stepfunctions")
 STS: Any = import_module("ministack.services.sts")
@@ -121,6 +123,8 @@ INTERNALS: tuple[Internal, ...] = (
     ),
     Internal("core.iam_evaluator", "AuthError", "unknown credentials"),
     Internal("core.iam_evaluator", "PrincipalInfo", "who calls"),
+    Internal("core.iam_evaluator", "EvalContext", "whether a role may deliver an event"),
+    Internal("core.iam_evaluator", "evaluate", "whether a role may deliver an event", ("ctx", "policies", "limits")),
     Internal(
         "core.iam_evaluator",
         "enforce",
@@ -217,6 +221,10 @@ INTERNALS: tuple[Internal, ...] = (
     Internal("services.signer", "_remove_profile_permission", "removes one", ("name", "sid", "revision")),
     Internal("services.signer", "_list_profile_permissions", "lists them", ("name",)),
     Internal("services.eventbridge", "_dispatch_event", "the version in an event of S3", ("event", "view")),
+    Internal("services.eventbridge", "_invoke_target", "deliveries by a role", ("target", "event", "rule", "view")),
+    Internal("services.eventbridge", "_event_buses", _SCOPED + "event buses"),
+    Internal("services.eventbridge", "_event_bus_policies", _SCOPED + "policies of event buses"),
+    Internal("services.scheduler", "_SCHEDULE_TICK_INTERVAL", "how often schedules are looked at"),
     Internal("services.eventbridge", "_put_events", "events of AWS services", ("data", "allow_aws_source")),
     Internal(
         "services.cloudwatch",

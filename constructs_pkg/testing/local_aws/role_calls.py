@@ -48,11 +48,18 @@ class RoleCalls:
         with self._lock:
             if key not in self._clients:
                 self._clients[key] = self._new_client(
-                    service, region, self._credentials(account, role_arn, session_name)
+                    service, region, self.credentials(account, role_arn, session_name)
                 )
             return self._clients[key]
 
-    def _credentials(self, account: str, role_arn: str, session_name: str) -> tuple[str, str, str | None]:
+    def credentials(self, account: str, role_arn: str, session_name: str) -> tuple[str, str, str | None]:
+        """Return access key, secret and token of a session of a role; without strict authorization the account's own.
+
+        Args:
+            account: The role's account.
+            role_arn: The role.
+            session_name: The name of the session.
+        """
         if not self._is_strict:
             return account, SECRET_ACCESS_KEY, None
         role_name = role_arn.rpartition("/")[2]
