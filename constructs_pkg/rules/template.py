@@ -90,8 +90,10 @@ class Template:
 
     @property
     def stem(self) -> str:
-        """Return the name of the template's file without folder and endings."""
-        return self.path.replace("\\", "/").rpartition("/")[2].partition(".")[0] or self.path
+        """Return the name of the template's file without folder and endings; ``FILE#StackSet`` for one within it."""
+        name = self.path.replace("\\", "/").rpartition("/")[2]
+        file, mark, within = name.partition("#") if self.parent is not None else (name, "", "")
+        return (file.partition(".")[0] or file) + mark + within or self.path
 
     @cached_property
     def resources(self) -> Mapping[str, Resource]:

@@ -92,7 +92,8 @@ class TemplateExemption:
     Attributes:
         functions: A pattern of function names, or None; ``*`` stands for any text and cannot stand alone.
         construct_path: A pattern of construct paths, or None, likewise. Where no construct path is known, as in plain
-            templates, it is compared with the template's name and the logical id: ``orders/Handler``.
+            templates, it is compared with the template's name and the logical id: ``orders/Handler``, and
+            ``orders#StackSet/Handler`` within a StackSet.
         owner: Who answers for it.
         reason: Why.
         expires: The last day (UTC) on which it holds.

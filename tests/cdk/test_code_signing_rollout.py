@@ -19,7 +19,8 @@ from constructs_pkg.cdk.stacks import SigningAuthorityStack
 from constructs_pkg.errors import ConstructError
 from constructs_pkg.organization import read_organization
 from constructs_pkg.organization_guardrails import guardrail_intent, member_account
-from constructs_pkg.templates import check_assembly, read_assembly
+from constructs_pkg.signing.policy_file import parse_policy
+from constructs_pkg.templates import Assembly, check_assembly, read_assembly
 from tests.cdk.conftest import FLAGS, new_app
 from tests.cdk.resolving import resolved
 
@@ -489,11 +490,16 @@ def test_applications_that_would_share_a_parameter_are_refused() -> None:
         MemberBaseline(stack, "Baseline", member=replace(MEMBER, account=cdk.Aws.ACCOUNT_ID), applications=applications)
 
 
-def test_our_own_check_finds_in_the_members_only_what_is_meant() -> None:
+@pytest.fixture(scope="module")
+def read() -> Assembly:
     app = new_app(FLAGS)
-    SigningAuthorityStack(app, "Authority", organization=ORGANIZATION, recorded={})
-    CodeSigningRolloutStack(app, "Rollout", organization=ORGANIZATION)
-    report = check_assembly(read_assembly(Path(app.synth().directory)), None, AT)
+    SigningAuthorityStack(app, "SigningAuthority", organization=ORGANIZATION, recorded={})
+    CodeSigningRolloutStack(app, "CodeSigningRollout", organization=ORGANIZATION)
+    return read_assembly(Path(app.synth().directory))
+
+
+def test_our_own_check_finds_in_the_members_only_what_is_meant(read: Assembly) -> None:
+    report = check_assembly(read, None, AT)
     found = {
         (one.rule.id, "first" if "first" in one.template_path else "second", one.logical_id)
         for one in report.violations
@@ -504,3 +510,25 @@ def test_our_own_check_finds_in_the_members_only_what_is_meant() -> None:
         *(("LCS104", "first", config) for config in configs),  # the wave only warns
         *(("LCS501", wave, "RemediatorPolicy1") for wave in ("first", "second")),  # what it is for
     }
+
+
+PLATFORM = (ROOT / "examples/platform-policy.json").read_text("utf-8")
+
+
+def test_the_platform_teams_policy_lets_pass_what_is_meant_with_owner_reason_and_last_day(read: Assembly) -> None:
+    report = check_assembly(read, parse_policy(PLATFORM), AT)
+    assert {one.rule.id for one in report.violations if one.fails} == set()
+    (words,) = {one.exempted_by for one in report.violations if one.rule.id == "LCS104"}
+    assert words == (
+        "exemption for construct path CodeSigningRollout#Rolloutfirst1StackSet*/*Config by platform@acme.example until "
+        "2031-03-31: the first wave warns until promote finds nothing"
+    )
+    assert report.counts["exempted"] == 8
+
+
+def test_an_exemption_of_one_wave_is_none_of_another(read: Assembly) -> None:
+    assert "Rolloutfirst1StackSet*" in PLATFORM
+    policy = parse_policy(PLATFORM.replace("Rolloutfirst1StackSet*", "Rolloutsecond1StackSet*"))
+    failed = [one for one in check_assembly(read, policy, AT).violations if one.fails]
+    assert {(one.rule.id, one.template_path.rpartition("#")[2][:13]) for one in failed} == {("LCS104", "Rolloutfirst1")}
+    assert len(failed) == len(ORGANIZATION.applications)
