@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import WaiterError
 
 from constructs_pkg.cdk.deployment import declare_deployment
 from constructs_pkg.organization import ProfileLock, read_organization
@@ -166,6 +167,9 @@ class Rollout:
         return self.aws.client("lambda", account=account, region=region).list_code_signing_configs()[
             "CodeSigningConfigs"
         ]
+
+    def payments_configs(self, account: str, region: str) -> list[dict[str, Any]]:
+        return [one for one in self.configs(account, region) if one["Description"] == "acme: code of payments"]
 
     def modes(self) -> dict[tuple[str, str], list[str]]:
         return {
@@ -348,3 +352,31 @@ def test_an_account_that_joins_later_gets_the_mode_of_its_wave(rollout: Rollout)
             break
         time.sleep(0.01)
     assert found == {region: ["Enforce"] for region in REGIONS}
+
+
+def test_a_unit_moves_in_the_documented_order_and_in_one_step_meets_names_that_are_taken(rollout: Rollout) -> None:
+    in_first, in_second = (
+        synthesized(FILE.replace(f'units = ["{unit}"]', f'units = ["{unit}", "acquired"]'))
+        for unit in ("sandbox", "production")
+    )
+    stack = "acme-code-signing-rollout"
+
+    def modes() -> list[list[str]]:
+        return [
+            [one["CodeSigningPolicies"]["UntrustedArtifactOnDeployment"] for one in configs]
+            for configs in (rollout.payments_configs(ACQUIRED, region) for region in REGIONS)
+        ]
+
+    rollout.deploy(stack, in_first)
+    assert modes() == [["Warn"], ["Warn"]]
+    rollout.deploy(stack, synthesized(FILE))
+    assert modes() == [[], []]
+    rollout.deploy(stack, in_second)
+    assert modes() == [["Enforce"], ["Enforce"]]
+
+    with pytest.raises(WaiterError):
+        rollout.deploy(stack, in_first)
+
+    events = rollout.cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    reason = next(one["ResourceStatusReason"] for one in events if one["ResourceStatus"] == "UPDATE_FAILED")
+    assert "ParameterAlreadyExists" in reason
