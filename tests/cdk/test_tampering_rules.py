@@ -7,6 +7,7 @@ import pytest
 from constructs_pkg.cdk.tampering_rules import MOST_PATTERN_CHARACTERS, tampering_patterns
 from constructs_pkg.guardrails import MemberAccount
 from tests.cdk.event_patterns import pattern_matches
+from tests.recorded_calls import UPDATE_FUNCTION_CODE
 
 ACCOUNT = "444444444404"
 MEMBER = MemberAccount(
@@ -23,11 +24,11 @@ MEMBER_STACK = "StackSet-acme-code-signing-first-0c0d"
 
 
 def call(service: str, name: str, **detail) -> dict:
-    return {
-        "source": f"aws.{service}",
-        "detail-type": "AWS API Call via CloudTrail",
-        "detail": {"eventSource": f"{service}.amazonaws.com", "eventName": name, **detail},
-    }
+    return recorded(service, {"eventSource": f"{service}.amazonaws.com", "eventName": name, **detail})
+
+
+def recorded(service: str, record: dict) -> dict:
+    return {"source": f"aws.{service}", "detail-type": "AWS API Call via CloudTrail", "detail": record}
 
 
 def deployed(status: str, **detail) -> dict:
@@ -78,6 +79,11 @@ FORWARDED = [
         call("lambda", "UpdateFunctionCode20150331v2", errorCode="CodeVerificationFailedException"),
     ),
     (
+        "untrusted code is refused, in a record with all its members",
+        "deployments",
+        recorded("lambda", UPDATE_FUNCTION_CODE | {"errorCode": "CodeVerificationFailedException"}),
+    ),
+    (
         "changed code is refused",
         "deployments",
         call(
@@ -115,6 +121,7 @@ FORWARDED = [
 NOT_FORWARDED = [
     ("a signed function is created", created(codeSigningConfigArn=CONFIG)),
     ("signed code is deployed", deployed("VALID")),
+    ("code is deployed, in a record with all its members", recorded("lambda", UPDATE_FUNCTION_CODE)),
     (
         "a deployment fails for another reason",
         call("lambda", "UpdateFunctionCode20150331v2", errorCode="ResourceNotFoundException"),
