@@ -44,6 +44,8 @@ _CREATION = ["CreateFunction", {"prefix": "CreateFunction20"}]  # and not Create
 _DEPLOYMENTS = [*_CREATION, {"prefix": "UpdateFunctionCode"}, {"prefix": "UpdateFunctionConfiguration"}]
 _REFUSALS = ["CodeSigningConfigNotFoundException", "CodeVerificationFailedException", "InvalidCodeSignatureException"]
 _NOT_VALID = [{"anything-but": "VALID"}]
+_DONE = {"errorCode": [{"exists": False}]}
+"""A refused call changed nothing. Where authorization failed, its ``requestParameters`` are null (as recorded)."""
 
 
 def tampering_patterns(member: MemberAccount) -> dict[str, dict[str, Any]]:
@@ -63,7 +65,11 @@ def tampering_patterns(member: MemberAccount) -> dict[str, dict[str, Any]]:
             ["aws.lambda"],
             {
                 "$or": [
-                    {"eventName": _CREATION, "requestParameters": {"codeSigningConfigArn": [{"exists": False}]}},
+                    {
+                        "eventName": _CREATION,
+                        **_DONE,
+                        "requestParameters": {"codeSigningConfigArn": [{"exists": False}]},
+                    },
                     {"eventName": _DEPLOYMENTS, "errorCode": _REFUSALS},
                     # Where CloudTrail keeps the status is not documented: the places where it may be.
                     {"eventName": _DEPLOYMENTS, "additionalEventData": {"signatureStatus": _NOT_VALID}},

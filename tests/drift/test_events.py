@@ -1,4 +1,7 @@
-"""What starts a run: events as AWS documents or records them, a human's requests; all else is foreign, and said so."""
+"""What starts a run: events as AWS documents them, a human's requests; all else is foreign, and said so.
+
+Events as AWS recorded them are in ``tests/recorded``.
+"""
 
 import copy
 import re
@@ -17,7 +20,6 @@ from constructs_pkg.runtime.drift.events import (
     parse_event,
 )
 from tests.drift.world import EXPECTATIONS
-from tests.recorded_calls import UPDATE_FUNCTION_CODE
 
 # EventBridge's envelope, and a record of CloudTrail as in Lambda's guide, "Logging Lambda API calls using CloudTrail".
 TAMPERING: dict[str, Any] = {
@@ -132,16 +134,6 @@ SIBLING = {
         ),
         (SIBLING, Tampering(Target("444444444403", "eu-central-1"), CALL, BY, EVENT_ID, "acme-code-signing-second")),
         ({**SIBLING, "region": None}, Tampering(Target("444444444403", None), CALL, BY, EVENT_ID, SECOND)),
-        (
-            # as CloudTrail really recorded it: a user's call, without a session
-            changed(TAMPERING, "detail", UPDATE_FUNCTION_CODE),
-            Tampering(
-                Target("444444444403", "eu-central-1"),
-                "lambda:UpdateFunctionCode",
-                "arn:aws:iam::444444444403:user/alice",
-                "c1b2c3d4-0000-4000-8000-000000000001",
-            ),
-        ),
         (OPERATION, Operation("acme-code-signing-second", "abcdef-1", "SUCCEEDED")),
         (
             changed(OPERATION, "detail/status-details/status", "FAILED"),
