@@ -281,6 +281,17 @@ def test_the_profile_version_is_a_condition_key_of_signing(aws):
     assert is_denied(signer.get_signing_profile, profileName="second")
 
 
+def test_reading_parameters_is_asked_about_the_path_and_about_each_name(aws):
+    ours = f"arn:aws:ssm:eu-west-1:{SECURITY}:parameter/lambda-code-signing/*"
+    actions = ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"]
+    ssm = role_with(aws, "reader-of-parameters", {"Action": actions, "Resource": ours})("ssm")
+    assert not is_denied(ssm.get_parameters_by_path, Path="/lambda-code-signing/code-signing-configs")
+    assert not is_denied(ssm.get_parameters, Names=["/lambda-code-signing/a", "/lambda-code-signing/b"])
+    assert is_denied(ssm.get_parameters_by_path, Path="/other")
+    assert is_denied(ssm.get_parameters_by_path, Path="/")
+    assert is_denied(ssm.get_parameters, Names=["/lambda-code-signing/a", "/other"])
+
+
 def test_tags_of_requests_and_resources_are_condition_keys_of_configs(aws):
     publishers = {
         "SigningProfileVersionArns": [f"arn:aws:signer:eu-west-1:{SECURITY}:/signing-profiles/own/0123456789"]

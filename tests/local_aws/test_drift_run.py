@@ -7,6 +7,11 @@ import json
 
 import pytest
 
+from constructs_pkg.aws.accounts import MemberAccounts
+from constructs_pkg.aws.clients import Clients
+from constructs_pkg.aws.member_place import Pace
+from constructs_pkg.cli import surveying
+from constructs_pkg.cli.main import main
 from constructs_pkg.testing.local_aws import LocalAws
 from tests.local_aws.drift_story import (
     CLOSED,
@@ -39,6 +44,25 @@ def story(tmp_path_factory: pytest.TempPathFactory):
     # the states' waits take a hundredth of their time
     with LocalAws(organization=file, is_strict=True, environment={"SFN_WAIT_SCALE": "0.01"}) as aws:
         yield DriftStory(aws, file)
+
+
+def test_the_auditor_that_the_rollout_makes_may_read_all_that_a_promotion_asks(
+    story: DriftStory, tmp_path, monkeypatch, capsys
+) -> None:
+    for name, value in story.aws.environment(SECURITY, HOME).items():
+        monkeypatch.setenv(name, value)
+    # The local AWS takes any rate: nobody has to wait for a turn.
+    unhurried = MemberAccounts(Clients(), str, HOME, pace=Pace(sleep=lambda _seconds: None))
+    monkeypatch.setattr(surveying, "home", lambda: unhurried)
+    file = tmp_path / "organization.toml"
+    file.write_text(FILE.replace('mode = "Enforce"', 'mode = "Warn"'), "utf-8")
+    code = main(["promote", "first", "--organization", str(file), "--format", "json"])
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["failures"], answer["gaps"]) == ([], [])
+    assert [(place["account"], place["region"], place["complete"]) for place in answer["places"]] == [
+        (account, region, True) for account in (SHOP, PAYMENTS, CLOSED) for region in (HOME, OTHER)
+    ]
+    assert (code, answer["verdict"], answer["obstructions"]) == (0, "ready", [])
 
 
 def test_every_kind_of_drift_is_reverted_proposed_or_told_and_nothing_is_done_twice(story: DriftStory) -> None:

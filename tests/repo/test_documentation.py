@@ -241,9 +241,26 @@ def cdk_options() -> dict[str, set[str]]:
     }
 
 
+STACKS = {
+    "SigningAuthority",
+    "CodeSigning",
+    "SigningPipeline",
+    "CodeSigningRollout",
+    "PublisherWatch",
+    "OrganizationGuardrail",
+    "DriftRemediation",
+}
+ALONE_IN_THEIR_ACCOUNT = {"PublisherWatch", "OrganizationGuardrail"}
+"""Stacks that wait for stacks of another account: who may deploy the one may not deploy the others."""
+
+
 def check_cdk(words: list[str]) -> None:
     options = {word.split("=")[0].removeprefix("--") for word in words[1:] if word.startswith("--")}
     assert options <= cdk_options()[words[0]]
+    if words[0] == "deploy":
+        named = {word for word in words[1:] if re.fullmatch(r"[A-Z]\w+", word)}
+        assert named <= STACKS
+        assert not named & ALONE_IN_THEIR_ACCOUNT or options & {"exclusively", "all"}
 
 
 @functools.cache

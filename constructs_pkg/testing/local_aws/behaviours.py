@@ -85,6 +85,11 @@ _IAM: tuple[tuple[str, Origin, str], ...] = (
     ("signer:ProfileVersion is filled in for the actions on profiles", "documented", "service authorization reference"),
     ("PutFunctionCodeSigningConfig is checked on function and config", "documented", "service authorization reference"),
     ("CreateFunction and UpdateFunctionConfiguration need iam:PassRole", "documented", "IAM guide"),
+    (
+        "GetParametersByPath is checked on its path, GetParameters on each name",
+        "documented",
+        "service authorization reference; API reference, GetParametersByPath",
+    ),
     ("Tags of functions, configs and profiles are condition keys", "documented", "service authorization reference"),
     ("The guardrails' SCPs are attached to the declared units from the start", "our model", "a convenience"),
     (
