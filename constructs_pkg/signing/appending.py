@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import BinaryIO
 
 from constructs_pkg.signing.archive import DEFAULT_LIMITS, ArchiveLimits, open_directory
-from constructs_pkg.signing.archive_bytes import WINDOW_BYTES, ArchiveBytes
+from constructs_pkg.signing.archive_bytes import ArchiveBytes
 from constructs_pkg.signing.archive_defects import ArchiveDefect, defect, shown
-from constructs_pkg.signing.entry_names import entry_path
+from constructs_pkg.signing.entry_names import distinct_paths, entry_path
 from constructs_pkg.signing.inflate import FASTEST
 from constructs_pkg.signing.zip_directory import ZipDirectory
 from constructs_pkg.signing.zip_records import STORED, WrittenEntry, dos_date_and_time, end_records
@@ -46,9 +46,9 @@ def append_entries(
     extent, directory = open_directory(archive, limits)
     _check_new_names(directory, entries, limits)
     added = list(_placed(entries, extent.start, at))
-    target.writelines(_copy(archive, 0, extent.start))
+    target.writelines(archive.pieces(0, extent.start))
     target.writelines(entry.local_header() + body for entry, body in added)
-    target.writelines(_copy(archive, extent.start, extent.length))
+    target.writelines(archive.pieces(extent.start, extent.length))
     records = b"".join(entry.central_record() for entry, _ in added)
     target.write(records)
     directory_start = extent.start + sum(len(entry.local_header()) + len(body) for entry, body in added)
@@ -57,7 +57,7 @@ def append_entries(
 
 
 def _check_new_names(directory: ZipDirectory, entries: Sequence[tuple[str, bytes]], limits: ArchiveLimits) -> None:
-    paths = {entry_path(name, limits.max_name_bytes) for name in directory.names}
+    paths = distinct_paths(directory.names, limits.max_name_bytes)
     for name, body in entries:
         raw = name.encode()
         path = entry_path(raw, limits.max_name_bytes)
@@ -84,11 +84,3 @@ def _placed(entries: Sequence[tuple[str, bytes]], start: int, at: datetime) -> I
         )
         yield entry, body
         start += len(entry.local_header()) + len(body)
-
-
-def _copy(archive: ArchiveBytes, start: int, length: int) -> Iterator[memoryview]:
-    end = start + length
-    while start < end:
-        piece = archive.view(start, min(WINDOW_BYTES, end - start))
-        yield piece
-        start += len(piece)

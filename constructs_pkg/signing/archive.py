@@ -1,6 +1,6 @@
 """Reading a deployment package: one bounded pass that yields the digest of its content and its signature."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -16,7 +16,7 @@ from constructs_pkg.signing.inflate import (
     inflate,
     inflate_small,
 )
-from constructs_pkg.signing.local_entries import body_extent
+from constructs_pkg.signing.local_entries import body_extent, plain_body
 from constructs_pkg.signing.zip_directory import DirectoryEntry, ZipDirectory, read_directory
 from constructs_pkg.signing.zip_end import DirectoryExtent, locate_directory
 from constructs_pkg.signing.zip_records import STORED
@@ -147,6 +147,8 @@ def read_archive(
         for entry in directory:
             if entry.name == _SIGNATURE_NAME:
                 bodies.read_signature(entry)
+            elif (body := bodies.read_small(entry)) is not None:
+                content.update(entry.name, body)
             else:
                 content.update(entry.name)
                 for piece in bodies.read(entry, limits.max_expanded_bytes - bodies.expanded_bytes):
@@ -199,38 +201,38 @@ class _Bodies:
         self.expanded_bytes = 0
         self.signature: bytes | None = None
 
-    def read(self, entry: DirectoryEntry, allowed_bytes: int) -> Iterable[bytes | memoryview]:
-        """Return a body piece by piece, and at its end refuse it where its checksum is wrong."""
-        start, length = body_extent(self._archive, entry)
-        declared = entry.expanded_bytes
-        if entry.method == STORED and declared > allowed_bytes:
-            raise expanded_too_large(entry.name, allowed_bytes)
-        if length > WINDOW_BYTES or declared > CHUNK_BYTES:
-            return self._read_large(entry, start, length, allowed_bytes)
-        view = self._archive.view(start, length)
-        # A copy, since a view of one byte would keep the whole window around it in memory until it is hashed.
-        body = (
-            bytes(view)
-            if entry.method == STORED
-            else inflate_small(entry.name, view, declared, allowed_bytes, self._library)
-        )
-        self._finish(entry, self._library.crc32(body, 0))
-        return (body,)
+    def read_small(self, entry: DirectoryEntry) -> bytes | None:
+        """Return the whole body of an entry that is small and right in every respect, as most are.
 
-    def _read_large(
-        self, entry: DirectoryEntry, start: int, length: int, allowed_bytes: int
-    ) -> Iterator[bytes | memoryview]:
-        chunks: Iterator[bytes | memoryview] = self._pieces(start, length)
+        None says nothing: ``read`` is to be asked, and finds out what is special about the entry, or wrong.
+        """
+        declared = entry.expanded_bytes
+        if declared > min(CHUNK_BYTES, self._limits.max_expanded_bytes - self.expanded_bytes):
+            return None
+        view = plain_body(self._archive, entry)
+        if view is None:
+            return None
+        body = bytes(view) if entry.method == STORED else inflate_small(view, declared, self._library)
+        if body is None or self._library.crc32(body, 0) != entry.crc32:
+            return None
+        self.expanded_bytes += declared
+        return body
+
+    def read(self, entry: DirectoryEntry, allowed_bytes: int) -> Iterator[bytes | memoryview]:
+        """Yield a body piece by piece, and at its end refuse it where its checksum is wrong."""
+        start, length = body_extent(self._archive, entry)
+        if entry.method == STORED and entry.expanded_bytes > allowed_bytes:
+            raise expanded_too_large(entry.name, allowed_bytes)
+        pieces = self._archive.pieces(start, length)
+        chunks: Iterator[bytes | memoryview] = pieces
         if entry.method != STORED:
-            pieces = self._pieces(start, length)
             chunks = inflate(entry.name, pieces, entry.expanded_bytes, allowed_bytes, self._library)
+        elif length < WINDOW_BYTES:  # a copy, since a view of one byte would keep the whole window around it in memory
+            chunks = map(bytes, pieces)
         crc = 0
         for chunk in chunks:
             crc = self._library.crc32(chunk, crc)
             yield chunk
-        self._finish(entry, crc)
-
-    def _finish(self, entry: DirectoryEntry, crc: int) -> None:
         if crc != entry.crc32:
             raise defect(
                 ArchiveDefect.CRC_MISMATCH,
@@ -250,13 +252,6 @@ class _Bodies:
             if len(body) > maximum:
                 raise _signature_too_large(maximum)
         self.signature = bytes(body)
-
-    def _pieces(self, start: int, length: int) -> Iterator[memoryview]:
-        end = start + length
-        while start < end:
-            piece = self._archive.view(start, min(WINDOW_BYTES, end - start))
-            yield piece
-            start += len(piece)
 
 
 def _signature_too_large(maximum: int) -> ArchiveError:

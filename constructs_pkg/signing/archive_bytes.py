@@ -1,5 +1,6 @@
 """Bounded random access to an archive that lies in memory or in a file."""
 
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from constructs_pkg.signing.archive_defects import ArchiveDefect, defect
@@ -63,8 +64,21 @@ class ArchiveBytes:
         Raises:
             ArchiveError: As ``view`` does.
         """
+        return b"".join(self.pieces(start, length))
+
+    def pieces(self, start: int, length: int) -> Iterator[memoryview]:
+        """Yield some of the archive's bytes, however many, a window at a time.
+
+        Args:
+            start: Where they begin.
+            length: How many.
+
+        Raises:
+            ArchiveError: As ``view`` does.
+        """
         end = start + length
-        return b"".join(self.view(at, min(WINDOW_BYTES, end - at)) for at in range(start, end, WINDOW_BYTES))
+        for at in range(start, end, WINDOW_BYTES):
+            yield self.view(at, min(WINDOW_BYTES, end - at))
 
     def _fill(self, start: int, length: int) -> None:
         end = f"the archive of {self.size} bytes ends before byte {start + length}, which its records speak of"

@@ -10,24 +10,22 @@ if TYPE_CHECKING:  # loaded when the first large archive comes: small ones are c
 
 __all__ = ["ContentHash"]
 
-_BLOCK_BYTES = 256 * 1024
-_BLOCKS_WITHOUT_THREAD = 4
+_BLOCK_BYTES = 1024 * 1024
 _BLOCKS_WAITING = 4
 
 
 class ContentHash:
     """The digest of the pieces given to it, in their order.
 
-    Small pieces are gathered into blocks; hashing a block releases the interpreter's lock. The first mebibyte is hashed
-    in the calling thread: for small archives a thread costs more than it gives. At most four blocks wait, which bounds
-    the memory. A context manager, since the thread must end.
+    Pieces are gathered into blocks of a mebibyte; hashing a block releases the interpreter's lock. What does not fill
+    one is hashed in the calling thread: for small archives a thread costs more than it gives. At most four blocks wait,
+    which bounds the memory. A context manager, since the thread must end.
     """
 
     def __init__(self) -> None:
         self._hash = hashlib.sha384()
         self._pieces: list[bytes | memoryview] = []
         self._gathered_bytes = 0
-        self._blocks = 0
         self._executor: ThreadPoolExecutor | None = None
         self._waiting: deque[Future[None]] = deque()
 
@@ -42,30 +40,30 @@ class ContentHash:
         if self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
 
-    def update(self, piece: bytes | memoryview) -> None:
-        """Add a piece.
+    def update(self, *pieces: bytes | memoryview) -> None:
+        """Add pieces.
 
         Args:
-            piece: Which must not change afterwards.
+            pieces: Which must not change afterwards.
         """
-        self._pieces.append(piece)
-        self._gathered_bytes += len(piece)
+        self._pieces += pieces
+        for piece in pieces:
+            self._gathered_bytes += len(piece)
         if self._gathered_bytes >= _BLOCK_BYTES:
-            self._flush()
+            self._hash_elsewhere(self._taken())
 
     def digest(self) -> bytes:
         """Return the 48 bytes of the digest so far; more pieces may follow."""
-        self._flush()
         while self._waiting:
             self._waiting.popleft().result()
+        self._hash_block(self._taken())
         return self._hash.digest()
 
-    def _flush(self) -> None:
+    def _taken(self) -> list[bytes | memoryview]:
         pieces, self._pieces, self._gathered_bytes = self._pieces, [], 0
-        self._blocks += 1
-        if self._blocks <= _BLOCKS_WITHOUT_THREAD:
-            self._hash_block(pieces)
-            return
+        return pieces
+
+    def _hash_elsewhere(self, pieces: list[bytes | memoryview]) -> None:
         if self._executor is None:
             from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (see above)
 

@@ -72,33 +72,22 @@ def fastest() -> DeflateLibrary:
 FASTEST = fastest()
 
 
-def inflate_small(
-    name: bytes, body: memoryview, declared_bytes: int, allowed_bytes: int, library: DeflateLibrary
-) -> bytes:
-    """Return what ``inflate`` yields, for a compressed body in one piece that declares at most ``CHUNK_BYTES``.
+def inflate_small(body: memoryview, declared_bytes: int, library: DeflateLibrary) -> bytes | None:
+    """Return what ``inflate`` yields, for a compressed body in one piece with which all is well; else None.
 
     Most entries of most packages are so small that the steps of ``inflate`` cost as much as the inflating.
 
     Args:
-        name: Of the entry, for messages.
         body: The compressed body.
-        declared_bytes: The expanded size that the headers declare.
-        allowed_bytes: How much it may become before it is cut off.
+        declared_bytes: The expanded size that the headers declare, which is the caller's to bound.
         library: What inflates.
-
-    Raises:
-        ArchiveError: As ``inflate`` does.
     """
     stream = library.decompressobj(-zlib.MAX_WBITS)
-    if declared_bytes <= allowed_bytes:
-        try:
-            expanded = stream.decompress(body, declared_bytes + 1)
-        except library.error as error:
-            raise _malformed(name, error) from error
-        if len(expanded) == declared_bytes and stream.eof and not stream.unused_data:
-            return expanded
-    # Something is wrong, and finding out what is the business of one function.
-    return b"".join(inflate(name, iter((body,)), declared_bytes, allowed_bytes, library))
+    try:
+        expanded = stream.decompress(body, declared_bytes + 1)
+    except library.error:
+        return None
+    return expanded if len(expanded) == declared_bytes and stream.eof and not stream.unused_data else None
 
 
 def inflate(

@@ -2,21 +2,23 @@
 
 from array import array
 from collections.abc import Iterator
+from operator import add
 from typing import NamedTuple
 
 from constructs_pkg.errors import ArchiveError
 from constructs_pkg.signing.archive_bytes import ArchiveBytes
 from constructs_pkg.signing.archive_defects import ArchiveDefect, defect, shown
-from constructs_pkg.signing.entry_names import entry_path
+from constructs_pkg.signing.entry_names import distinct_paths
 from constructs_pkg.signing.extra_fields import read_extra_fields, zip64_values
 from constructs_pkg.signing.zip_end import DirectoryExtent
 from constructs_pkg.signing.zip_records import (
-    CENTRAL_RECORD,
+    CENTRAL_FIELDS,
     CENTRAL_SIGNATURE,
     DEFLATED,
     FLAG_DATA_DESCRIPTOR,
     FLAG_UTF8,
     LOCAL_HEADER,
+    LOCAL_SIGNATURE,
     MAX_16_BITS,
     MAX_32_BITS,
     STORED,
@@ -31,7 +33,10 @@ _ENCRYPTION = _FLAG_ENCRYPTED | _FLAG_STRONGLY_ENCRYPTED | _FLAG_MASKED_HEADERS
 _FLAGS_DEFLATE_EFFORT = 0x0006
 _KNOWN_FLAGS = _FLAGS_DEFLATE_EFFORT | FLAG_DATA_DESCRIPTOR | FLAG_UTF8
 
-_NUMBERS_PER_ENTRY = 6
+_REPEATED_START, _REPEATED_END = 6, 30
+"""Where a record has what the local header repeats: from the version needed to the length of the name."""
+_PLAIN_HEADER = LOCAL_SIGNATURE + b"%b\0\0%b"
+
 _DIRECTORY_ATTRIBUTE = 0x10
 _TYPE_UNSAID, _TYPE_DIRECTORY, _TYPE_REGULAR, _TYPE_SYMLINK = 0x0, 0x4, 0x8, 0xA
 
@@ -47,6 +52,7 @@ class DirectoryEntry(NamedTuple):
         compressed_bytes, expanded_bytes: Sizes of the body, as declared.
         start: Offset of the local header.
         limit: Offset at which the next entry, or the central directory, begins.
+        plain_header: The local header that says the same and nothing else: without extra fields, the name included.
     """
 
     name: bytes
@@ -57,45 +63,88 @@ class DirectoryEntry(NamedTuple):
     expanded_bytes: int
     start: int
     limit: int
+    plain_header: bytes
 
 
 class ZipDirectory:
-    """The entries of an archive, their numbers in one array so that 100,000 entries stay small.
+    """The entries of an archive. Their records are kept as they are, so that 100,000 entries stay small.
 
     Args:
-        start: Offset of the central directory.
+        records: The whole central directory.
+        start: Its offset.
 
     Attributes:
         names: The raw names, in the order of the directory.
         symlinks: Those which the attributes call symbolic links.
         unflagged: Those that are not ASCII and lack the flag that says UTF-8.
-        last_kind: Disk, flags, method, attributes and directory-by-name of the entry that was checked last.
     """
 
-    def __init__(self, start: int) -> None:
+    def __init__(self, records: bytes, start: int) -> None:
         self.names: list[bytes] = []
         self.symlinks: list[bytes] = []
         self.unflagged: list[bytes] = []
-        self.last_kind: tuple[int, ...] = ()
+        self._records = records
         self._start = start
-        self._numbers = array("Q")
+        self._positions = array("L")
+        self._starts = array("Q")
+        self._needs = array("Q")
         self._limits = array("Q")
 
     def __iter__(self) -> Iterator[DirectoryEntry]:
         """Yield the entries in the order of the directory."""
-        numbers = iter(self._numbers)
-        rows = zip(self.names, *[numbers] * _NUMBERS_PER_ENTRY, self._limits, strict=True)
-        return map(DirectoryEntry._make, rows)
+        records, fields, entry = self._records, CENTRAL_FIELDS.unpack_from, DirectoryEntry._make
+        for name, position, start, limit in zip(self.names, self._positions, self._starts, self._limits, strict=True):
+            _, flags, method, crc, compressed, expanded, _, _, _, _, _, _ = fields(records, position)
+            if compressed == MAX_32_BITS or expanded == MAX_32_BITS:
+                expanded, compressed, *_ = _numbers(records, position)
+            plain_header = _PLAIN_HEADER % (records[position + _REPEATED_START : position + _REPEATED_END], name)
+            yield entry((name, flags, method, crc, compressed, expanded, start, limit, plain_header))
 
-    def add(self, name: bytes, numbers: tuple[int, int, int, int, int, int]) -> None:
-        """Take one more entry.
+    def read(self, entry_count: int) -> None:
+        """Read and check all records, each by itself.
 
         Args:
-            name: Its raw name.
-            numbers: Flags, method, CRC, compressed size, expanded size and offset.
+            entry_count: How many there must be.
+
+        Raises:
+            ArchiveError: A record breaks a rule; the message names the entry.
         """
-        self.names.append(name)
-        self._numbers.extend(numbers)
+        records = self._records
+        position, end = 0, len(records)
+        last_kind: tuple[int, ...] = ()
+        for number in range(entry_count):
+            if end - position < CENTRAL_FIELDS.size:
+                raise _too_few(number, entry_count)
+            fields = CENTRAL_FIELDS.unpack_from(records, position)
+            signature, flags, method, _, compressed, expanded, name_bytes, extra_bytes, comment_bytes, *rest = fields
+            disk, attributes, start = rest
+            name_start = position + CENTRAL_FIELDS.size
+            name_end = name_start + name_bytes
+            following = name_end + extra_bytes + comment_bytes
+            if signature != CENTRAL_SIGNATURE or following > end:
+                raise _incomplete(position)
+            name = records[name_start:name_end]
+            if extra_bytes or disk == MAX_16_BITS or MAX_32_BITS in (expanded, compressed, start):
+                expanded, compressed, start, disk = _numbers(records, position)
+            is_directory = name[-1:] == b"/"
+            kind = (disk, flags, method, attributes, is_directory)
+            if kind != last_kind:  # neighbours are mostly alike, and the checks cost as much as all the rest
+                _check_flags(name, flags, method, disk)
+                _check_attributes(name, attributes, is_directory=is_directory)
+                last_kind = kind
+            if (compressed != expanded and method == STORED) or (is_directory and expanded):
+                raise _wrong_size(name, method, compressed, expanded)
+            if attributes >> 28 == _TYPE_SYMLINK:
+                self.symlinks.append(name)
+            if not (flags & FLAG_UTF8 or name.isascii()):
+                self.unflagged.append(name)
+            self.names.append(name)
+            self._positions.append(position)
+            self._starts.append(start)
+            self._needs.append(LOCAL_HEADER.size + name_bytes + compressed)
+            position = following
+        if position != end:
+            raise _too_long(end - position, entry_count)
 
     def settle(self) -> None:
         """Find out where each entry must end: where the next one, or the central directory, begins.
@@ -106,8 +155,7 @@ class ZipDirectory:
         Raises:
             ArchiveError: Entries overlap, lie outside of the archive or have something in front of them.
         """
-        starts = self._numbers[_NUMBERS_PER_ENTRY - 1 :: _NUMBERS_PER_ENTRY]
-        ordered = sorted(starts)
+        ordered = sorted(self._starts)
         ordered.append(self._start)
         if ordered[0] != 0:
             what = "first entry begins" if self.names else "empty central directory lies"
@@ -116,18 +164,17 @@ class ZipDirectory:
         # Of two entries at one place, the first to be seen from behind is overwritten: both get that place as their
         # limit, which leaves them no room.
         following = dict(zip(reversed(ordered[:-1]), reversed(ends), strict=True))
-        self._limits.extend(map(following.__getitem__, starts))
-        for entry in self:
-            if entry.start + LOCAL_HEADER.size + len(entry.name) + entry.compressed_bytes > entry.limit:
-                raise self._no_room(entry)
+        self._limits.extend(map(following.__getitem__, self._starts))
+        for index, end in enumerate(map(add, self._starts, self._needs)):
+            if end > self._limits[index]:
+                raise self._no_room(index, end)
 
-    def _no_room(self, entry: DirectoryEntry) -> ArchiveError:
-        end = entry.start + LOCAL_HEADER.size + len(entry.name) + entry.compressed_bytes
-        where = f"entry {shown(entry.name)} lies at bytes {entry.start} to {end} at least"
+    def _no_room(self, index: int, end: int) -> ArchiveError:
+        where = f"entry {shown(self.names[index])} lies at bytes {self._starts[index]} to {end} at least"
         if end > self._start:
             reason = f"{where}; the room for entries ends at byte {self._start}"
             return defect(ArchiveDefect.ENTRY_OUTSIDE_ARCHIVE, reason)
-        return defect(ArchiveDefect.OVERLAPPING_ENTRIES, f"{where}; another entry begins at byte {entry.limit}")
+        return defect(ArchiveDefect.OVERLAPPING_ENTRIES, f"{where}; another entry begins at byte {self._limits[index]}")
 
 
 def read_directory(archive: ArchiveBytes, extent: DirectoryExtent, max_name_bytes: int) -> ZipDirectory:
@@ -137,72 +184,51 @@ def read_directory(archive: ArchiveBytes, extent: DirectoryExtent, max_name_byte
 
     Args:
         archive: The whole archive.
-        extent: Where the directory lies; all of it is held in memory for the time being.
+        extent: Where the directory lies; all of it is held in memory.
         max_name_bytes: The longest name that is accepted.
 
     Raises:
         ArchiveError: The directory breaks a rule; the message names the entry.
     """
-    records = archive.read(extent.start, extent.length)
-    directory = ZipDirectory(extent.start)
-    paths: set[bytes] = set()
-    position = 0
-    for number in range(extent.entry_count):
-        if len(records) - position < CENTRAL_RECORD.size:
-            raise defect(
-                ArchiveDefect.DIRECTORY_MALFORMED,
-                f"the central directory ends after {number} of the {extent.entry_count} entries announced",
-            )
-        name, position = _read_entry(records, position, directory)
-        path = entry_path(name, max_name_bytes)
-        if path in paths:
-            twice = f"entry {shown(name)} is there twice: readers disagree on which one counts. Package again"
-            raise defect(ArchiveDefect.DUPLICATE_NAME, twice)
-        paths.add(path)
-    if position != len(records):
-        raise defect(
-            ArchiveDefect.DIRECTORY_MALFORMED,
-            f"{len(records) - position} bytes follow the last of {extent.entry_count} entries in the central directory",
-        )
+    directory = ZipDirectory(archive.read(extent.start, extent.length), extent.start)
+    directory.read(extent.entry_count)
+    distinct_paths(directory.names, max_name_bytes)
     directory.settle()
     return directory
 
 
-def _read_entry(records: bytes, position: int, directory: ZipDirectory) -> tuple[bytes, int]:
-    """Read, check and add the entry at a position; return its name and the position of the next."""
-    fields = CENTRAL_RECORD.unpack_from(records, position)
-    signature, _, _, flags, method, _, _, crc, compressed, expanded, *lengths, disk, _, attributes, start = fields
-    name_start = position + CENTRAL_RECORD.size
-    following = name_start + sum(lengths)
-    if signature != CENTRAL_SIGNATURE or following > len(records):
-        raise defect(
-            ArchiveDefect.DIRECTORY_MALFORMED,
-            f"at byte {position} of the central directory there is no complete record of an entry",
-        )
-    name_end = name_start + lengths[0]
+def _numbers(records: bytes, position: int) -> tuple[int, ...]:
+    """Return expanded and compressed size, offset and disk of a record, from its Zip64 field where they defer to it."""
+    _, _, _, _, compressed, expanded, name_bytes, extra_bytes, _, disk, _, start = CENTRAL_FIELDS.unpack_from(
+        records, position
+    )
+    name_start = position + CENTRAL_FIELDS.size
+    name_end = name_start + name_bytes
     name = records[name_start:name_end]
-    zip64 = None
-    if lengths[1]:
-        zip64 = read_extra_fields(name, records[name_end : name_end + lengths[1]])
-    if zip64 is not None or disk == MAX_16_BITS or MAX_32_BITS in (expanded, compressed, start):
-        expanded, compressed, start, disk = zip64_values(name, zip64, (expanded, compressed, start, disk))
-    is_directory = name[-1:] == b"/"
-    kind = (disk, flags, method, attributes, is_directory)
-    if kind != directory.last_kind:  # neighbours are mostly alike, and the checks cost as much as all the rest
-        _check_flags(name, flags, method, disk)
-        _check_attributes(name, attributes, is_directory=is_directory)
-        directory.last_kind = kind
-    if compressed != expanded and method == STORED:
+    zip64 = read_extra_fields(name, records[name_end : name_end + extra_bytes])
+    return zip64_values(name, zip64, (expanded, compressed, start, disk))
+
+
+def _too_few(number: int, entry_count: int) -> ArchiveError:
+    message = f"the central directory ends after {number} of the {entry_count} entries announced"
+    return defect(ArchiveDefect.DIRECTORY_MALFORMED, message)
+
+
+def _too_long(left_bytes: int, entry_count: int) -> ArchiveError:
+    message = f"{left_bytes} bytes follow the last of {entry_count} entries in the central directory"
+    return defect(ArchiveDefect.DIRECTORY_MALFORMED, message)
+
+
+def _incomplete(position: int) -> ArchiveError:
+    message = f"at byte {position} of the central directory there is no complete record of an entry"
+    return defect(ArchiveDefect.DIRECTORY_MALFORMED, message)
+
+
+def _wrong_size(name: bytes, method: int, compressed: int, expanded: int) -> ArchiveError:
+    if method == STORED and compressed != expanded:
         sizes = f"{compressed} bytes inside and {expanded} outside"
-        raise defect(ArchiveDefect.SIZE_MISMATCH, f"entry {shown(name)} is stored, yet has {sizes}")
-    if is_directory and expanded:
-        raise defect(ArchiveDefect.DIRECTORY_WITH_BODY, f"directory {shown(name)} has a body of {expanded} bytes")
-    directory.add(name, (flags, method, crc, compressed, expanded, start))
-    if attributes >> 28 == _TYPE_SYMLINK:
-        directory.symlinks.append(name)
-    if not (name.isascii() or flags & FLAG_UTF8):
-        directory.unflagged.append(name)
-    return name, following
+        return defect(ArchiveDefect.SIZE_MISMATCH, f"entry {shown(name)} is stored, yet has {sizes}")
+    return defect(ArchiveDefect.DIRECTORY_WITH_BODY, f"directory {shown(name)} has a body of {expanded} bytes")
 
 
 def _check_flags(name: bytes, flags: int, method: int, disk: int) -> None:

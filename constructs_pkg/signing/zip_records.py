@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 __all__ = [
+    "CENTRAL_FIELDS",
     "CENTRAL_RECORD",
     "CENTRAL_SIGNATURE",
     "DEFLATED",
@@ -36,6 +37,8 @@ LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 """Signature, version needed, flags, method, time, date, CRC, compressed and expanded size, name and extra length."""
 CENTRAL_RECORD = struct.Struct("<4s6H3L5H2L")
 """Signature, version made by, as the local header, comment length, disk, internal, external attributes, offset."""
+CENTRAL_FIELDS = struct.Struct("<4s4x2H4x3L4H2x2L")
+"""The same record without what a reader has no use for: versions, time, date and internal attributes."""
 END_RECORD = struct.Struct("<4s4H2LH")
 """Signature, this disk, directory's disk, entries here, entries in all, directory size and offset, comment length."""
 ZIP64_LOCATOR = struct.Struct("<4sLQL")

@@ -3,17 +3,23 @@
 import contextlib
 import hashlib
 import io
+import itertools
 import random
 import zipfile
+from collections.abc import Iterable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from constructs_pkg.errors import ArchiveError
-from constructs_pkg.signing.archive import ArchiveLimits, ArchiveReading, read_archive
+from constructs_pkg.signing.archive import ArchiveLimits, ArchiveReading, open_directory, read_archive
+from constructs_pkg.signing.archive_bytes import ArchiveBytes
 from constructs_pkg.signing.inflate import FASTEST, STANDARD
+from constructs_pkg.signing.local_entries import body_extent, plain_body
+from constructs_pkg.signing.zip_directory import DirectoryEntry
 from tests.corpus.raw_zip import RawEntry, build, described, zip64_entry
-from tests.corpus.zip_cases import ACCEPTED, GOOD_ENTRIES
+from tests.corpus.zip_cases import ACCEPTED, GOOD_ENTRIES, REFUSED
 
 SMALL = ArchiveLimits(max_expanded_bytes=1 << 20, max_archive_bytes=1 << 20)
 COMPONENTS = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), min_size=1, max_size=12).filter(
@@ -22,6 +28,7 @@ COMPONENTS = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), m
 TREES = st.dictionaries(st.lists(COMPONENTS, min_size=1, max_size=3).map("/".join), st.binary(max_size=300), max_size=8)
 SEEDS = [case.build() for case in ACCEPTED if "limit" not in case.name and "largest" not in case.name]
 SEEDS = [seed for seed in SEEDS if len(seed) < 3000]
+REFUSED_SEEDS = [seed for case in REFUSED if "too_" not in case.reason and len(seed := case.build()) < 3000]
 
 
 def outcome(archive: bytes, **keywords: object) -> ArchiveReading | str:
@@ -123,3 +130,27 @@ def test_no_flipped_byte_of_a_signed_body_or_name_keeps_the_digest():
         flipped = good[:place] + bytes([good[place] ^ 0xFF]) + good[place + 1 :]
         assert outcome(flipped) in {"crc_mismatch", "local_header_disagrees", "name_not_utf8"}
     assert read_archive(build([RawEntry(b"data.bin", body[:-1] + b"\0")])).content_digest != digest
+
+
+@given(st.data())
+def test_what_is_read_the_short_way_is_read_the_long_way_too(data: st.DataObject):
+    seed = data.draw(st.sampled_from([*SEEDS, *REFUSED_SEEDS]))
+    position = data.draw(st.integers(0, len(seed)))
+    damaged = seed[:position] + data.draw(st.binary(max_size=1)) + seed[position + 1 :]
+
+    assert_bodies_lie_where_the_long_way_says(ArchiveBytes(damaged))
+
+
+@pytest.mark.parametrize("archive", [*SEEDS, *REFUSED_SEEDS], ids=itertools.count())
+def test_what_is_refused_the_long_way_is_not_read_the_short_way(archive: bytes):
+    assert_bodies_lie_where_the_long_way_says(ArchiveBytes(archive))
+
+
+def assert_bodies_lie_where_the_long_way_says(archive: ArchiveBytes) -> None:
+    directory: Iterable[DirectoryEntry] = ()
+    with contextlib.suppress(ArchiveError):
+        _, directory = open_directory(archive, SMALL)
+    for entry in directory:
+        body = plain_body(archive, entry)
+        if body is not None:
+            assert bytes(body) == archive.read(*body_extent(archive, entry))
