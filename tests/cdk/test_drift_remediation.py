@@ -180,7 +180,7 @@ def test_tampering_starts_runs_and_deployments_and_alarms_do_not(of_type) -> Non
     names = patterns["acme-code-signing", "acme-drift-configs"]["detail"]["eventName"]
     prefixes = tuple(name["prefix"] for name in names)
     assert patterns["acme-code-signing", "acme-drift-configs"]["detail"]["errorCode"] == [{"exists": False}]
-    assert "DeleteFunctionCodeSigningConfig20200422".startswith(prefixes)
+    assert "DeleteFunctionCodeSigningConfig".startswith(prefixes)
     assert not "UpdateFunctionCode20150331v2".startswith(prefixes)
     assert {json.dumps(one["Targets"][0]["DeadLetterConfig"]) for one in rules} == {
         json.dumps({"Arn": {"Fn::GetAtt": [queue, "Arn"]}})
@@ -356,8 +356,8 @@ def forwarded(source: str, name: str, **detail: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("event", "starts"),
     [
-        (forwarded("aws.lambda", "UpdateCodeSigningConfig20200422"), True),
-        (forwarded("aws.lambda", "DeleteFunctionCodeSigningConfig20200422"), True),
+        (forwarded("aws.lambda", "UpdateCodeSigningConfig"), True),
+        (forwarded("aws.lambda", "DeleteFunctionCodeSigningConfig"), True),
         (forwarded("aws.lambda", "CreateFunction20150331"), True),
         (forwarded("aws.iam", "CreatePolicyVersion"), True),
         (forwarded("aws.cloudformation", "UpdateStack"), True),

@@ -364,13 +364,13 @@ def test_who_changed_something_is_asked_of_cloudtrail_and_we_are_no_answer() -> 
         "LookupAttributes": [{"AttributeKey": "ResourceName", "AttributeValue": CONFIG}],
         "StartTime": AT - timedelta(days=90),
         "EndTime": AT,
-        "MaxResults": 20,
+        "MaxResults": 50,
     }
     ours = '{"userIdentity": {"arn": "arn:aws:sts::444444444403:assumed-role/acme-drift-remediator/drift"}}'
     events = [
-        {"EventName": "UpdateCodeSigningConfig20200422", "Username": "drift", "CloudTrailEvent": ours, "EventTime": AT},
-        {"EventName": "GetCodeSigningConfig20200422", "Username": "eve", "ReadOnly": "true", "EventTime": AT},
-        {"EventName": "UpdateCodeSigningConfig20200422", "Username": "mallory", "ReadOnly": "false", "EventTime": AT},
+        {"EventName": "UpdateCodeSigningConfig", "Username": "drift", "CloudTrailEvent": ours, "EventTime": AT},
+        {"EventName": "GetCodeSigningConfig", "Username": "eve", "ReadOnly": "true", "EventTime": AT},
+        {"EventName": "UpdateCodeSigningConfig", "Username": "mallory", "ReadOnly": "false", "EventTime": AT},
     ]
     finding = Finding("declared", "modified", "Config", "changed", "revert", CONFIG)
     unasked = Finding("unknown", "unreadable", "functions", "denied", "none")
@@ -379,7 +379,7 @@ def test_who_changed_something_is_asked_of_cloudtrail_and_we_are_no_answer() -> 
     ) as client:
         found, same = with_authors([finding, unasked], lambda: client, at=AT, ours="acme-drift-remediator")
         (nobody,) = with_authors([finding], lambda: client, at=AT, ours="acme-drift-remediator")
-    assert found.author == Author("mallory", "2026-11-23T00:00:00Z", "UpdateCodeSigningConfig20200422")
+    assert found.author == Author("mallory", "2026-11-23T00:00:00Z", "UpdateCodeSigningConfig")
     assert same == unasked
     assert nobody.author == Author(problem="CloudTrail's event history names nobody")
 

@@ -64,7 +64,7 @@ def test_it_tells_what_drifted_and_changes_nothing(command) -> None:
     world = World(accounts=4)
     edited, detached, exempt, _ = world.member_accounts
     world.weaken(edited)
-    world.add_event(edited, "UpdateCodeSigningConfig20200422", world.config(edited))
+    world.add_event(edited, "UpdateCodeSigningConfig", world.config(edited))
     world.detach(detached)
     world.add_function(exempt, "aws-controltower-notify", None)
     before = world.aws.calls.copy()
@@ -76,9 +76,9 @@ def test_it_tells_what_drifted_and_changes_nothing(command) -> None:
         f"  444444444401 {REGION}: detected\n"
         "    declared: PaymentsConfig (AWS::Lambda::CodeSigningConfig) was changed: "
         "/CodeSigningPolicies/UntrustedArtifactOnDeployment is Warn, should be Enforce "
-        "[mallory, 2026-11-23T12:00:00Z, UpdateCodeSigningConfig20200422]\n"
+        "[mallory, 2026-11-23T12:00:00Z, UpdateCodeSigningConfig]\n"
         f"    attachment: the config {config} of payments lets untrusted code pass (Warn) in a wave that enforces "
-        "[mallory, 2026-11-23T12:00:00Z, UpdateCodeSigningConfig20200422]\n"
+        "[mallory, 2026-11-23T12:00:00Z, UpdateCodeSigningConfig]\n"
         f"  444444444402 {REGION}: detected\n"
         "    attachment: the function payments-api is under no code signing config; it belongs under that of payments\n"
         f"  444444444403 {REGION}: exempt\n"
@@ -213,7 +213,7 @@ def test_names_from_outside_cannot_steer_the_terminal(command) -> None:
     (account,) = world.member_accounts
     world.weaken(account)
     evil = "mallory\x1b[2J\nall is well"
-    world.add_event(account, "UpdateCodeSigningConfig20200422", world.config(account), by=evil)
+    world.add_event(account, "UpdateCodeSigningConfig", world.config(account), by=evil)
     _, out, _ = command(world, "--wave", "second")
     assert "\x1b" not in out
     assert "\nall is well" not in out

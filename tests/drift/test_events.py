@@ -48,7 +48,7 @@ TAMPERING: dict[str, Any] = {
         },
         "eventTime": "2026-11-23T08:00:00Z",
         "eventSource": "lambda.amazonaws.com",
-        "eventName": "DeleteFunctionCodeSigningConfig20200630",
+        "eventName": "DeleteFunctionCodeSigningConfig",
         "awsRegion": "eu-central-1",
         "requestParameters": {"functionName": "payments-api"},
         "responseElements": None,

@@ -19,7 +19,7 @@ def evil_report() -> tuple[World, dict[str, Any]]:
     world = World(accounts=2)
     account = world.member_accounts[0]
     world.weaken(account)
-    world.add_event(account, "UpdateCodeSigningConfig20200422", world.config(account), by=EVIL)
+    world.add_event(account, "UpdateCodeSigningConfig", world.config(account), by=EVIL)
     machine = Machine(world)
     return world, machine.report(machine.run(NIGHTLY))
 

@@ -53,7 +53,7 @@ def tampered(account: str, event_id: str = "a1") -> dict[str, Any]:
         "detail-type": "AWS API Call via CloudTrail",
         "detail": {
             "eventSource": "lambda.amazonaws.com",
-            "eventName": "UpdateCodeSigningConfig20200422",
+            "eventName": "UpdateCodeSigningConfig",
             "recipientAccountId": account,
             "awsRegion": REGION,
             "readOnly": False,
@@ -96,7 +96,7 @@ def test_everything_at_once_is_reverted_or_told() -> None:
     world = World(accounts=7)
     edited, deleted, detached, foreign, exempt, denied, clean = world.member_accounts
     world.weaken(edited)
-    world.add_event(edited, "UpdateCodeSigningConfig20200422", world.config(edited))
+    world.add_event(edited, "UpdateCodeSigningConfig", world.config(edited))
     world.delete_config(deleted)
     world.detach(detached)
     unmanaged = world.add_foreign_config(foreign)
@@ -128,7 +128,7 @@ def test_everything_at_once_is_reverted_or_told() -> None:
     assert rows[edited]["before"][0]["author"] == {
         "by": "mallory",
         "at": "2026-11-23T12:00:00Z",
-        "call": "UpdateCodeSigningConfig20200422",
+        "call": "UpdateCodeSigningConfig",
     }
     assert list(kinds(rows[deleted], "before")) == [("declared", "deleted"), ("attachment", "detached")]
     assert [one["resource"] for one in rows[foreign]["findings"]] == [unmanaged]
@@ -136,7 +136,7 @@ def test_everything_at_once_is_reverted_or_told() -> None:
     assert "cannot assume" in rows[denied]["findings"][0]["explanation"]
     ((subject, message),) = world.aws.messages
     assert subject == f"Drift in {STACK_SET}: 1 unknown, 1 for a human, 3 reverted, 1 exempt, 1 clean"
-    assert "[mallory, 2026-11-23T12:00:00Z (UpdateCodeSigningConfig20200422)]" in message
+    assert "[mallory, 2026-11-23T12:00:00Z (UpdateCodeSigningConfig)]" in message
     assert f"s3://{BUCKET}/runs/{report['run']['run_id']}/report.html" in message
     assert answer["outcomes"] == report["outcomes"]
     assert sum(report["outcomes"].values()) == 7

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from .callers import caller_of, own_role_of
 from .expectations import MODES, Expectations
 from .values import DocumentError, mapping, text, texts
 
@@ -18,8 +19,7 @@ _STACK_SET_ARN = re.compile(
     r"arn:[a-z-]+:cloudformation:[a-z0-9-]+:\d{12}:stackset/(?P<name>[A-Za-z][-A-Za-z0-9]{0,127}):"
 )
 _API_VERSION = re.compile(r"\d{8}(?:v\d+)?$")
-"""Lambda's event names carry the version of the API, such as ``UpdateFunctionCode20150331v2`` (Lambda's guide)."""
-_STACK_SETS_ROLE = re.compile(r"stacksets-exec-[0-9a-f]{32}")
+"""Lambda's older event names end with the API's version: ``UpdateFunctionCode20150331v2`` (Lambda's guide)."""
 _OVER = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
 _SOURCES = frozenset({"lambda", "signer", "cloudformation", "iam", "ssm", "events"})
 
@@ -187,15 +187,14 @@ def _of_cloudtrail(event: Mapping[str, object], detail: Mapping[str, object], ex
         return Foreign(f"{service}:{call} only reads")
     if detail.get("errorCode"):
         return Foreign(f"{service}:{call} was refused ({detail.get('errorCode')}): nothing changed")
-    identity = mapping(detail, "userIdentity")
-    issuer = text(mapping(mapping(identity, "sessionContext"), "sessionIssuer"), "userName", "")
-    if issuer == expectations.member_role or _STACK_SETS_ROLE.fullmatch(issuer):
-        return Foreign(f"{service}:{call} was made by {issuer}: by us, or by StackSets")
     account = text(detail, "recipientAccountId", "") or text(event, "account")
     region = text(detail, "awsRegion", "") or text(event, "region")
     _require(_ACCOUNT, "account", account)
     _require(_REGION, "region", region)
-    by = text(identity, "arn", "") or text(identity, "invokedBy", "") or "somebody whom the event does not name"
+    own_role = own_role_of(detail, expectations.member_role, account)
+    if own_role:
+        return Foreign(f"{service}:{call} was made by {own_role}: by us, or by StackSets")
+    by = caller_of(detail) or "somebody whom the event does not name"
     # IAM is global: its events tell the Region of the endpoint, not that of a stack
     target = Target(account, None if service == "iam" else region)
     return Tampering(target, f"{service}:{call}", by, text(detail, "eventID", ""))

@@ -2,19 +2,24 @@
 
 # boto3 makes its clients, and their types, at run time.
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from .access import Refused, asking
+from .callers import caller_of, own_role_of
 from .finding import Author, Finding
-from .values import timestamp
+from .values import DocumentError, timestamp
 
 __all__ = ["with_authors"]
 
 _LOOKED_BACK = timedelta(days=90)
 """How long CloudTrail's event history reaches back (CloudTrail's guide)."""
+
+_MOST_EVENTS = 50
+"""The most that one LookupEvents returns (botocore); reads, refused calls and our own are among them."""
 
 _MOST_LOOKUPS = 6
 """LookupEvents is limited to two requests a second in an account and Region (CloudTrail's quotas)."""
@@ -28,7 +33,8 @@ def with_authors(
     """Add to findings who made the change, as far as the event history tells.
 
     Only the events of the stack's Region are asked: what happened to IAM is recorded in the partition's own Region.
-    An event may take some minutes to arrive. At most six resources are looked up.
+    An event may take some minutes to arrive. At most six resources are looked up, 50 events each. Calls that only read,
+    that were refused, and that we or StackSets made, explain nothing.
 
     Args:
         findings: The findings.
@@ -55,14 +61,41 @@ def _author(finding: Finding, client: Callable[[], Any], at: datetime, ours: str
                 LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": finding.physical_id}],
                 StartTime=at - _LOOKED_BACK,
                 EndTime=at,
-                MaxResults=20,
+                MaxResults=_MOST_EVENTS,
             )["Events"]
     except Refused as refused:
         return Author(problem=str(refused))
     for event in events:  # the newest first
-        by = str(event.get("Username") or "")
-        if str(event.get("ReadOnly", "")).lower() == "true" or f"/{ours}/" in str(event.get("CloudTrailEvent", "")):
+        record = _record_of(event)
+        if _is_no_change(event, record, ours):
             continue
         when = event.get("EventTime")
+        by = _named(record) or str(event.get("Username") or "")
         return Author(by, timestamp(when) if isinstance(when, datetime) else str(when or ""), str(event["EventName"]))
     return Author(problem="CloudTrail's event history names nobody")
+
+
+def _record_of(event: Mapping[str, Any]) -> dict[str, object]:
+    """Return the record that an event holds as text, an empty one where it holds none."""
+    try:
+        record = json.loads(str(event.get("CloudTrailEvent") or "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, object]", record) if isinstance(record, dict) else {}
+
+
+def _is_no_change(event: Mapping[str, Any], record: Mapping[str, object], ours: str) -> bool:
+    """Return whether a call only read, was refused, or was made by us or by StackSets."""
+    if str(event.get("ReadOnly", "")).lower() == "true" or record.get("errorCode"):
+        return True
+    try:
+        return bool(own_role_of(record, ours, str(record.get("recipientAccountId") or "")))
+    except DocumentError:
+        return False
+
+
+def _named(record: Mapping[str, object]) -> str:
+    try:
+        return caller_of(record)
+    except DocumentError:
+        return ""
