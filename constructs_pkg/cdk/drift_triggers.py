@@ -15,7 +15,7 @@ __all__ = ["DriftTriggers"]
 _OLDEST_EVENT_SECONDS = 3600
 _ATTEMPTS = 8
 _CLOUDTRAIL = "AWS API Call via CloudTrail"
-# CloudTrail names Lambda's events with the date of the API (UpdateCodeSigningConfig20200422), so prefixes.
+# CloudTrail names Lambda's older events with the date of the API (CreateFunction20150331), so prefixes.
 _LAMBDA_CALLS = (
     "CreateCodeSigningConfig",
     "CreateFunction",  # member accounts forward those without a config

@@ -12,9 +12,9 @@ from constructs_pkg.guardrails import MemberAccount, forwarder_policies
 __all__ = ["MemberWatch"]
 
 _RULES = {
-    "changes": "A code signing config or signing profile was changed, attached or detached",
+    "changes": "A code signing config or signing profile was changed, attached or detached, or the rule guards",
     "deployments": "A function came without a config, or its code was refused or only warned of",
-    "guards": "A stack, guardrail or parameter of code signing was changed by hand",
+    "guards": "A stack, guardrail, role, parameter or rule of code signing was changed by hand",
     "alarms": "An alarm of code signing went off",
 }
 _PERIOD_SECONDS = 300
@@ -41,7 +41,7 @@ class MemberWatch(Construct):
             events.CfnRule(
                 self,
                 f"{what.capitalize()}Rule",
-                name=f"{member.prefix}-code-signing-{what}",
+                name=member.rule_name(what),
                 description=_RULES[what],
                 event_pattern=pattern,
                 state="ENABLED",

@@ -87,6 +87,10 @@ class MemberAccount:
         """Return the pattern of the ARNs of the EventBridge rules, which are on the default bus."""
         return f"arn:{self.partition}:events:*:{self.account}:rule/{self.prefix}-code-signing-*"
 
+    def rule_name(self, what: str) -> str:
+        """Return the name of the EventBridge rule that forwards something, such as ``changes``."""
+        return f"{self.prefix}-code-signing-{what}"
+
     @property
     def alarm_arns(self) -> str:
         """Return the pattern of the ARNs of the CloudWatch alarms."""

@@ -23,10 +23,12 @@ def _key_matches(wanted: Any, found: Any) -> bool:
 
 def _matcher_matches(matcher: Any, found: Any) -> bool:
     if not isinstance(matcher, Mapping):
-        return found == matcher
+        return found == matcher or (isinstance(found, list) and matcher in found)
     ((kind, argument),) = matcher.items()
     if kind == "exists":
         return (found is not None) == argument
+    if isinstance(found, list):  # "Arrays in event patterns": one element is enough
+        return any(_matcher_matches(matcher, one) for one in found)
     if not isinstance(found, str):
         return False  # every other matcher needs the key
     match kind:

@@ -124,6 +124,11 @@ NOT_FORWARDED = [
         call("lambda", "CreateFunctionUrlConfig", requestParameters={"functionName": "payments-api"}),
     ),
     ("somebody signs", call("signer", "StartSigningJob")),
+    ("somebody may not change a config", call("lambda", "UpdateCodeSigningConfig", errorCode="AccessDeniedException")),
+    (
+        "a creation is refused",
+        call("lambda", "CreateFunction20150331", errorCode="AccessDenied", requestParameters=None),
+    ),
     ("another stack is updated", call("cloudformation", "UpdateStack", requestParameters={"stackName": "payments"})),
     ("another policy is attached", policy_call("AttachRolePolicy", "payments-tables")),
     ("another parameter is written", call("ssm", "PutParameter", requestParameters={"name": "/payments/url"})),

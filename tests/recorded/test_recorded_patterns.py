@@ -1,11 +1,15 @@
 """Which rules each recorded event meets: those of the member, of drift remediation, of the monitor."""
 
+import json
+
 import pytest
 
 from constructs_pkg.cdk import drift_triggers, signing_monitor
 from constructs_pkg.cdk.tampering_rules import tampering_patterns
 from constructs_pkg.guardrails import MemberAccount
+from constructs_pkg.runtime.drift.events import Tampering, Target, parse_event
 from tests.cdk.event_patterns import pattern_matches
+from tests.drift.world import EXPECTATIONS
 from tests.recorded.recordings import ACCOUNT, RECORDS, event_of, varied
 
 PATTERNS = tampering_patterns(
@@ -19,13 +23,18 @@ PATTERNS = tampering_patterns(
     )
 )
 FORWARDED = {
+    "AttachRolePolicy": "guards",  # to the auditor
     "CreateFunction": "deployments",
     "CreateFunction-2016": "deployments",
-    "CreatePolicyVersion": "guards",
-    "DetachRolePolicy": "guards",
+    "CreatePolicyVersion": "guards",  # of a guardrail
+    "DeleteRolePolicy": "guards",  # of the remediator
+    "DeleteRule": "guards",  # of the rule "changes"
+    "DetachRolePolicy": "guards",  # a guardrail from a developer
     "PutParameter": "guards",
+    "UpdateAssumeRolePolicy": "guards",  # of the remediator
 }
 """All other recorded events stay in their account."""
+OUR_NAMES = ("acme-guardrail-", "acme-drift-", "acme-code-signing-", "/lambda-code-signing/")
 
 
 def rules_of(event: dict) -> list[str]:
@@ -41,6 +50,117 @@ def test_a_recorded_event_is_forwarded_by(name: str) -> None:
 def test_what_is_forwarded_of_recorded_changes_starts_a_run(name: str) -> None:
     (started,) = (one for one, pattern in drift_triggers._PATTERNS.items() if pattern_matches(pattern, event_of(name)))
     assert started == {"deployments": "Configs"}.get(FORWARDED[name], "Baseline")
+
+
+@pytest.mark.parametrize("name", [name for name, rule in FORWARDED.items() if rule == "guards"])
+def test_the_same_call_on_what_belongs_to_somebody_else_is_not_forwarded(name: str) -> None:
+    text = json.dumps(event_of(name))
+    for ours in OUR_NAMES:
+        text = text.replace(ours, "payments-")
+    assert rules_of(json.loads(text)) == []
+
+
+@pytest.mark.parametrize("name", FORWARDED)
+def test_the_same_call_is_not_forwarded_where_it_was_refused(name: str) -> None:
+    event = event_of(name)
+    assert rules_of(varied(event, detail=event["detail"] | {"errorCode": "AccessDenied"})) == []
+
+
+ROLE_CALLS = {
+    "AttachRolePolicy": "AttachRolePolicy",
+    "DeleteRole": "DeleteRole",
+    "DeleteRolePolicy": "DeleteRolePolicy",
+    "DetachRolePolicy": "DetachRolePolicy",
+    "PutRolePolicy": "PutRolePolicy",
+    "UpdateAssumeRolePolicy": "UpdateAssumeRolePolicy",
+    # Only refused ones were recorded, without parameters: these have the parameters that botocore's model tells.
+    "PutRolePermissionsBoundary": "DeleteRolePolicy",
+    "DeleteRolePermissionsBoundary": "DeleteRolePolicy",
+    "UpdateRole": "DeleteRolePolicy",
+}
+
+
+@pytest.mark.parametrize("call", ROLE_CALLS)
+@pytest.mark.parametrize(
+    ("role", "rules"),
+    [
+        ("acme-drift-remediator", ["guards"]),
+        ("acme-code-signing-auditor", ["guards"]),
+        ("acme-code-signing-forwarder-eu-west-1", ["guards"]),
+        ("acme-drift-remediator-2", []),
+        ("payments-execution", []),
+    ],
+)
+def test_whatever_is_done_to_a_role_of_ours_is_forwarded_and_starts_a_run(call: str, role: str, rules: list) -> None:
+    event = event_of(ROLE_CALLS[call])
+    parameters = event["detail"]["requestParameters"] | {"roleName": role}
+    if "policyArn" in parameters:
+        parameters["policyArn"] = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    made = varied(event, detail=varied(event["detail"], eventName=call, requestParameters=parameters))
+    assert rules_of(made) == rules
+    (started,) = (one for one, pattern in drift_triggers._PATTERNS.items() if pattern_matches(pattern, made))
+    assert started == "Baseline"
+    assert parse_event(made, EXPECTATIONS) == Tampering(
+        Target(ACCOUNT, None), f"iam:{call}", f"arn:aws:iam::{ACCOUNT}:user/alice", event["detail"]["eventID"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "watched_by"),
+    [("changes", "guards"), ("deployments", "guards"), ("alarms", "guards"), ("guards", "changes")],
+)
+@pytest.mark.parametrize("call", ["DeleteRule", "DisableRule", "PutRule", "PutTargets", "RemoveTargets"])
+def test_a_rule_is_watched_by_another_one(call: str, rule: str, watched_by: str) -> None:
+    """Only DeleteRule was recorded with its members; the others have those of botocore's model."""
+    event = event_of("DeleteRule")
+    key = "rule" if call.endswith("Targets") else "name"
+    for name, rules in ((f"acme-code-signing-{rule}", [watched_by]), ("acme-code-signing-dashboard", [])):
+        record = varied(event["detail"], eventName=call, requestParameters={key: name})
+        assert rules_of(varied(event, detail=record)) == rules
+    assert watched_by != rule
+
+
+def test_every_rule_is_watched() -> None:
+    assert sorted(PATTERNS) == ["alarms", "changes", "deployments", "guards"]
+
+
+@pytest.mark.parametrize(
+    ("call", "parameters", "rules"),
+    [
+        ("DeleteParameter", {"name": "/lambda-code-signing/code-signing-configs/payments/arn"}, ["guards"]),
+        ("DeleteParameters", {"names": ["/payments", "/lambda-code-signing/x"]}, ["guards"]),
+        ("DeleteParameters", {"names": ["/payments", "/notices"]}, []),
+        ("DeleteParameter", {"name": "/payments"}, []),
+    ],
+)
+def test_parameters_that_are_deleted_one_by_one_or_together_are_told(call: str, parameters: dict, rules: list) -> None:
+    """The list ``names`` is that of the recorded GetParameters; no deletion was recorded."""
+    assert list(event_of("GetParameters")["detail"]["requestParameters"]) == ["names"]
+    event = event_of("PutParameter")
+    assert (
+        rules_of(varied(event, detail=varied(event["detail"], eventName=call, requestParameters=parameters))) == rules
+    )
+
+
+CHANGE_SET = f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:changeSet/x/a1b2c3d4-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("call", "parameters", "rules"),
+    [
+        ("ExecuteChangeSet", {"changeSetName": CHANGE_SET}, ["guards"]),
+        ("ExecuteChangeSet", {"changeSetName": "x", "stackName": "StackSet-acme-code-signing-first-0c0d"}, ["guards"]),
+        ("ExecuteChangeSet", {"changeSetName": CHANGE_SET, "stackName": "payments"}, []),
+        ("ExecuteStackRefactor", {"stackRefactorId": "a1b2c3d4-0000-4000-8000-000000000001"}, ["guards"]),
+        ("UpdateStack", {}, []),
+    ],
+)
+def test_a_change_set_that_may_be_of_our_stack_is_told(call: str, parameters: dict, rules: list) -> None:
+    """No execution of a change set was recorded: the envelope is that of CreateStack, members as botocore's model."""
+    event = event_of("CreateStack")
+    assert (
+        rules_of(varied(event, detail=varied(event["detail"], eventName=call, requestParameters=parameters))) == rules
+    )
 
 
 DEPLOYMENTS = {name for name in RECORDS if name.startswith(("CreateFunction", "UpdateFunction"))}
