@@ -3,6 +3,7 @@
 # boto3 makes its clients, and their types, at run time; importing it costs a quarter of a second.
 # ruff: noqa: ANN401, PLC0415
 
+import os
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -24,7 +25,9 @@ _MAX_CONNECTIONS = 64
 class Clients:
     """Makes boto3 clients, one for each service and Region; safe to use from several threads.
 
-    Credentials, proxies and endpoints (``AWS_ENDPOINT_URL``) are found as everywhere with boto3.
+    Credentials, proxies and endpoints (``AWS_ENDPOINT_URL``) are found as everywhere with boto3. The Region is that of
+    ``AWS_REGION``, which the AWS CLI and the other SDKs read and botocore does not (SDKs and Tools Reference Guide, "AWS
+    Region"); then ``AWS_DEFAULT_REGION``, then the profile's.
 
     Args:
         session: A ``boto3.session.Session``; the default one of the environment where left out.
@@ -57,7 +60,7 @@ class Clients:
 
         if self._session is None:
             boto3_session: Any = import_module("boto3.session")
-            self._session = boto3_session.Session()
+            self._session = boto3_session.Session(region_name=os.environ.get("AWS_REGION") or None)
         config = Config(
             retries={"mode": "standard", "total_max_attempts": attempts}, max_pool_connections=_MAX_CONNECTIONS
         )

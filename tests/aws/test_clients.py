@@ -18,6 +18,24 @@ def test_a_client_is_made_once_for_each_service_and_region() -> None:
     assert clients.client("signer", "us-east-1").meta.region_name == "us-east-1"
 
 
+@pytest.mark.parametrize(
+    ("environment", "region"),
+    [
+        ({"AWS_REGION": "eu-west-1"}, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "eu-central-1"}, "eu-central-1"),
+        ({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-central-1"}, "eu-west-1"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-central-1"}, "eu-central-1"),
+    ],
+)
+def test_the_region_of_the_environment_has_both_names_of_aws(monkeypatch, environment, region) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert Clients().client("signer").meta.region_name == region
+
+
 def test_a_missing_region_is_told_with_the_remedy(monkeypatch) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
