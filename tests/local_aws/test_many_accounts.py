@@ -98,6 +98,7 @@ def test_two_accounts_are_judged_and_a_revocation_refuses_the_next_deployment(lo
     other, warning = rolled_out(local_aws, OTHER, publisher, "Warn")
     layer = member.layer(signed)["LayerVersionArn"]
     member.function(signed, config, FunctionName="payments-charge", Layers=[layer])
+    member.lambda_.publish_version(FunctionName="payments-charge")
 
     code, ready = command("promote", "first")
     assert (code, ready["verdict"], ready["change"]["after"]) == (0, "ready", 'mode = "Enforce"')
@@ -116,9 +117,11 @@ def test_two_accounts_are_judged_and_a_revocation_refuses_the_next_deployment(lo
 
     code, radius = command("blast-radius", "--job", job, "--published-layers", "--without-account", "111111111111")
     assert (code, radius["complete"]) == (1, True)
-    assert [(one["function"], one["artifact"], one["effect"]) for one in radius["functions"]] == [
-        ("payments-charge", "code", "refused_at_next_deployment"),
-        ("payments-charge", layer, "refused_at_next_deployment"),
+    assert [(one["function"], one["version"], one["artifact"], one["effect"]) for one in radius["functions"]] == [
+        ("payments-charge", "$LATEST", "code", "refused_at_next_deployment"),
+        ("payments-charge", "$LATEST", layer, "refused_at_next_deployment"),
+        ("payments-charge", "1", "code", "published_version_runs_on"),
+        ("payments-charge", "1", layer, "published_version_runs_on"),
     ]
     assert [one["arn"] for one in radius["layers"]] == [layer]
     assert {one["arn"] for one in radius["configs"]} == {config, warning}

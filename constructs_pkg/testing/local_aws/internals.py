@@ -164,6 +164,7 @@ INTERNALS: tuple[Internal, ...] = (
     Internal("services.lambda_svc", "_create_function", "checked before", ("data",)),
     Internal("services.lambda_svc", "_update_code", "checked before", ("name", "data")),
     Internal("services.lambda_svc", "_update_config", "checked before", ("name", "data")),
+    Internal("services.lambda_svc", "_list_functions", "lists published versions, too", ("query_params",)),
     Internal("services.lambda_svc", "_publish_layer_version", "says who signed", ("layer_name", "data")),
     Internal("services.lambda_svc", "_layer_config_from_version", "says who signed", ("layer_arn", "version_config")),
     Internal("services.lambda_svc", "_check_revision", "a stale revision is refused first", ("current", "data")),

@@ -36,6 +36,7 @@ MODULES = (
     "constructs_pkg.testing.local_aws.signer",
     "constructs_pkg.testing.local_aws.foreign_code",
     "constructs_pkg.testing.local_aws.code_signing",
+    "constructs_pkg.testing.local_aws.function_listings",
     "constructs_pkg.testing.local_aws.authorization",
     "constructs_pkg.testing.local_aws.object_copies",
     "constructs_pkg.testing.local_aws.object_events",
