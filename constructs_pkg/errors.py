@@ -63,10 +63,12 @@ class AwsError(LambdaCodeSigningError):
     Args:
         code: AWS's own error code, such as ``AccessDeniedException``, or the name of botocore's error.
         message: What was tried and what AWS said, and what to do.
+        said: What AWS said, alone, for who can tell better what was tried and what to do; the message where left out.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, said: str | None = None) -> None:
         self.code = code
+        self.said = message if said is None else said
         super().__init__(message)
 
 

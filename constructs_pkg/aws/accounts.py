@@ -96,8 +96,8 @@ class MemberAccounts:
         except AwsError as error:
             raise AwsError(
                 error.code,
-                f"cannot assume {arn}: {error}. The role comes with the roll-out and trusts the security account; a "
-                "closed account has none any more",
+                f"cannot assume {arn}: {error.said}. The role comes with the rollout and trusts the security account; "
+                "an account outside of the waves' units has none, and a closed one has none any more",
             ) from error
         session = self.session_of(answer["Credentials"], self.region)
         return _Assumed(Clients(session), began + _SESSION_SECONDS - _RENEW_SECONDS)

@@ -26,8 +26,8 @@ class Clients:
     """Makes boto3 clients, one for each service and Region; safe to use from several threads.
 
     Credentials, proxies and endpoints (``AWS_ENDPOINT_URL``) are found as everywhere with boto3. The Region is that of
-    ``AWS_REGION``, which the AWS CLI and the other SDKs read and botocore does not (SDKs and Tools Reference Guide, "AWS
-    Region"); then ``AWS_DEFAULT_REGION``, then the profile's.
+    ``AWS_REGION``, which the AWS CLI and the other SDKs read and botocore does not (SDKs and Tools Reference Guide,
+    "AWS Region"); then ``AWS_DEFAULT_REGION``, then the profile's.
 
     Args:
         session: A ``boto3.session.Session``; the default one of the environment where left out.
@@ -87,16 +87,18 @@ def aws_errors(doing: str) -> Generator[None]:
         response: Any = error.response
         answer: Any = response.get("Error", {})
         code = str(answer.get("Code", "Unknown"))
-        raise AwsError(code, _sentence(doing, f"{code}: {answer.get('Message', '')}", code)) from error
+        said = f"{code}: {answer.get('Message', '')}".rstrip(".")
+        raise AwsError(code, _sentence(doing, said, code), said) from error
     except BotoCoreError as error:
         code = type(error).__name__
-        raise AwsError(code, _sentence(doing, str(error), code)) from error
+        said = str(error).rstrip(".")
+        raise AwsError(code, _sentence(doing, said, code), said) from error
 
 
 def _sentence(doing: str, said: str, code: str) -> str:
     """Return what was tried and said, and what to do about an error that always has the same remedy."""
     remedy = next((f" {remedy}" for names, remedy in _REMEDIES if code in names), "")
-    return f"cannot {doing}: {said.rstrip('.')}.{remedy}"
+    return f"cannot {doing}: {said}.{remedy}"
 
 
 _REMEDIES = (

@@ -21,6 +21,7 @@ from constructs_pkg.organization import Organization, ProfileLock, warnings_of
 from constructs_pkg.organization.rollout import is_deployable, planned_stack_sets
 from constructs_pkg.organization.rollout_diagram import rollout_svg
 from constructs_pkg.organization.rollout_mermaid import rollout_mermaid
+from constructs_pkg.plurals import counted
 from constructs_pkg.tables import format_table
 
 __all__ = ["Deployment", "declare_deployment"]
@@ -153,15 +154,21 @@ class Deployment:
         for profile in self.organization.signing_profiles:
             signers = self.organization.application(profile.application).signers
             count = len(signers.accounts) + len(signers.roles) + (signers.oidc_role is not None)
-            may_sign = f"{count} principal{'s' if count != 1 else ''}" if profile.state == "active" else "nobody"
+            may_sign = counted(count, "principal") if profile.state == "active" else "nobody"
             rows.append([profile.profile_name(self.organization), profile.state, str(profile.validity), may_sign])
         return format_table(["name", "state", "validity", "may sign"], rows)
 
     def _configs(self) -> str:
         rows: list[list[str]] = []
+        organization = self.organization
+        is_central = organization.publisher_account == organization.security_account
         for name, config in self.code_signing.configs.items():
-            own = [profile.profile_name(self.organization) for profile in self.organization.accepted_profiles_of(name)]
-            external = [publisher.name for publisher in self.organization.external_publishers_of(name)]
+            own = [
+                profile.profile_name(organization)
+                for profile in organization.accepted_profiles_of(name)
+                if is_central or profile.profile_version_arn(organization) is not None
+            ]
+            external = [publisher.name for publisher in organization.external_publishers_of(name)]
             rows.append([name, config.mode, f"{len(config.publishers)} of 20", ", ".join([*own, *external])])
         return format_table(["application", "untrusted code", "publishers", "who"], rows)
 
@@ -183,7 +190,7 @@ class Deployment:
         for stack_set in stack.rollout.stack_sets:
             plan = plans[stack_set.name]
             size = f"{len((stack_set.template.text or '').encode()):,} of {stack_set.template.most_bytes:,}"
-            accounts = f"{len(plan.accounts)} known in {len(plan.unit_ids)} units"
+            accounts = f"{len(plan.accounts)} known in {counted(len(plan.unit_ids), 'unit')}"
             policy = "attached" if guardrails[plan.wave] == "attach" else "dry run"
             applications = str(len(plan.applications))
             rows.append([plan.name, plan.mode, accounts, str(len(plan.regions)), applications, size, policy])

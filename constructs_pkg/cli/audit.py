@@ -14,6 +14,7 @@ from constructs_pkg.cli.parameters import PATH, examples, force_option, format_o
 from constructs_pkg.cli.surveying import reader_of, rolled_out_to, survey_options
 from constructs_pkg.cli.unknown import unknown_json, unknown_text
 from constructs_pkg.inventory.readings import Failure, PlaceReading
+from constructs_pkg.plurals import counted
 
 __all__ = ["command"]
 
@@ -75,7 +76,7 @@ def command(
         say_json(summary | unknown_json(failures, with_gaps))
     else:
         verdict = "complete" if is_complete else "NOT complete"
-        lines = [f"{target}: {len(entries)} signed artifacts of {surveyed}; {verdict}"]
+        lines = [f"{target}: {counted(len(entries), 'signed artifact')} of {surveyed}; {verdict}"]
         say("\n\n".join([*lines, *unknown_text(failures, with_gaps)]))
     return EXIT_YES if is_complete else EXIT_NO_VERDICT
 

@@ -11,6 +11,7 @@ from constructs_pkg.cli.files import write_file
 from constructs_pkg.cli.output import EXIT_YES, say, say_json, tell
 from constructs_pkg.clock import now
 from constructs_pkg.errors import ArnError, ValidityError
+from constructs_pkg.plurals import counted
 from constructs_pkg.signing.authority import LocalAuthority
 from constructs_pkg.signing.authority_directory import AuthorityDirectory
 from constructs_pkg.signing.policy import Mode
@@ -108,7 +109,7 @@ def export(
         click.echo(text, nl=False)
         return EXIT_YES
     write_file(output, lambda file: file.write(text.encode("utf-8")), force=force)
-    say(f"{output}: {policy.mode}, {len(policy.allowed_publishers)} allowed publishers")
+    say(f"{output}: {policy.mode}, {counted(len(policy.allowed_publishers), 'allowed publisher')}")
     return EXIT_YES
 
 

@@ -22,10 +22,11 @@ def command() -> None:
 
 
 @command.command(
+    short_help="Make an authority in a new directory.",
     epilog=examples(
         "lambda-code-signing authority init .authority",
         "lambda-code-signing authority init .authority --region us-east-1 --account 111111111111",
-    )
+    ),
 )
 @_DIRECTORY
 @click.option("--region", default="eu-west-1", show_default=True, help="The Region that it pretends to be in.")
@@ -42,10 +43,11 @@ def init(*, directory: Path, region: str, account: str, at: datetime | None) -> 
 
 
 @command.command(
+    short_help="Make a signing profile, or cancel one.",
     epilog=examples(
         'lambda-code-signing authority profile .authority payments --validity "90 days"',
         "lambda-code-signing authority profile .authority payments --cancel",
-    )
+    ),
 )
 @_DIRECTORY
 @click.argument("name")
@@ -101,6 +103,7 @@ def revoke(
 
 @command.command(
     "export-policy",
+    short_help="Write the policy file that trusts an authority.",
     epilog=examples(
         "lambda-code-signing authority export-policy .authority -o policy.json",
         "lambda-code-signing authority export-policy .authority --profile payments --mode warn",

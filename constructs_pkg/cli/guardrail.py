@@ -60,10 +60,11 @@ def command() -> None:
 
 
 @command.command(
+    short_help="Print the guardrails of an application.",
     epilog=examples(
         "lambda-code-signing guardrail show payments --document scp",
         "lambda-code-signing guardrail show payments --write-to policies --config-arn ARN",
-    )
+    ),
 )
 @click.argument("application")
 @organization_option

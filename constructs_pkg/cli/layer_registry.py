@@ -7,6 +7,7 @@ from pathlib import Path
 
 from constructs_pkg.cli.files import read_file, refuse_existing, write_file
 from constructs_pkg.cli.output import EXIT_NO, EXIT_YES, one_line, say, say_json
+from constructs_pkg.plurals import counted
 from constructs_pkg.signing.layer_registry import KnownLayer, KnownPublisher, LayerRegistry
 from constructs_pkg.signing.layer_registry_file import MAX_REGISTRY_BYTES, parse_layer_registry
 from constructs_pkg.signing.policy import CodeSigningPolicy
@@ -112,7 +113,7 @@ def show_registry(
 
 
 def _text(file: Path, rows: Sequence[_Row], output: Path | None) -> str:
-    lines = [f"{file}: {len(rows)} publishers"]
+    lines = [f"{file}: {counted(len(rows), 'publisher')}"]
     if rows:
         header = ["vendor", "layer", "publisher", "Regions", "read on", "allowed"]
         lines.append(format_table(header, [row.cells() for row in rows]))

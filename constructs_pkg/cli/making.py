@@ -6,6 +6,7 @@ from pathlib import Path
 from constructs_pkg.cli.files import refuse_existing, write_file
 from constructs_pkg.cli.output import EXIT_YES, say, say_json
 from constructs_pkg.errors import PackagingError
+from constructs_pkg.plurals import counted
 from constructs_pkg.signing.packaging import DEFAULT_EXCLUDES, write_package
 
 __all__ = ["PACKAGE_VERSION", "package_directory"]
@@ -66,9 +67,9 @@ def package_directory(
             }
         )
     else:
-        left_out = f", {len(made.excluded)} paths left out" if made.excluded else ""
+        left_out = f", {counted(len(made.excluded), 'path')} left out" if made.excluded else ""
         say(
-            f"{output}: {len(made.entry_names)} files, {made.archive_bytes:,} bytes{left_out}\n"
+            f"{output}: {counted(len(made.entry_names), 'file')}, {made.archive_bytes:,} bytes{left_out}\n"
             f"  SHA-256 {made.sha256.hex()}"
         )
     return EXIT_YES

@@ -68,11 +68,12 @@ def check(file: Path, output_format: str) -> int:
 
 
 @command.command(
+    short_help="Record names and places in the ledger.",
     epilog=examples(
         "lambda-code-signing organization lock",
         "lambda-code-signing organization lock --check",
         "lambda-code-signing organization lock --forget units.ou-a1b2-00000001",
-    )
+    ),
 )
 @_FILE
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if something is not recorded.")

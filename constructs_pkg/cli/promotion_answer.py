@@ -16,6 +16,7 @@ from constructs_pkg.inventory.wave_change import LineChange
 from constructs_pkg.organization import Wave
 from constructs_pkg.organization.rollout import planned_stack_sets
 from constructs_pkg.organization.warnings import SOON
+from constructs_pkg.plurals import counted
 from constructs_pkg.tables import format_table
 
 __all__ = ["PromotionAnswer"]
@@ -141,8 +142,8 @@ class PromotionAnswer:
         wanted = len(self.surveyed.accounts) * len(self.regions)
         head = (
             f"Wave {self.wave.name} ({self.wave.mode}): {self.surveyed}\n"
-            f"{len(self.places)} of {wanted} accounts and Regions read, {functions} functions, "
-            f"untrusted deployments of the last {self.days} days"
+            f"{len(self.places)} of {wanted} accounts and Regions read, {counted(functions, 'function')}, "
+            f"untrusted deployments of the last {counted(self.days, 'day')}"
         )
         parts = [head]
         if self.places:

@@ -24,6 +24,7 @@ from constructs_pkg.inventory.blast_radius import (
 )
 from constructs_pkg.inventory.ownership import Ownership
 from constructs_pkg.inventory.readings import Failure, Place, PlaceReading
+from constructs_pkg.plurals import counted
 from constructs_pkg.tables import format_table
 
 __all__ = ["RadiusAnswer", "radius_of"]
@@ -263,8 +264,9 @@ class RadiusAnswer:
     def _last_words(self) -> str:
         refused = self.numbers[str(Effect.REFUSED)]
         found = (
-            f"{len(self._distinct)} functions and versions run code or layers signed by it, "
-            f"{refused} of them would be refused at their next deployment; {len(self.layers)} layer versions"
+            f"{counted(len(self._distinct), 'function or version runs', 'functions and versions run')} code or layers "
+            f"signed by it, {refused} of them would be refused at the next deployment; "
+            f"{counted(len(self.layers), 'layer version')}"
         )
         return found if self.is_complete else f"AT LEAST {found}. PARTIAL: not everything could be read"
 

@@ -23,11 +23,12 @@ def command() -> None:
 
 
 @command.command(
+    short_help="Print the steps to the next signing profile.",
     epilog=examples(
         "lambda-code-signing rotation plan",
         "lambda-code-signing rotation plan --application payments --format json",
         "lambda-code-signing rotation plan --audit audit.json",
-    )
+    ),
 )
 @click.argument("file", type=PATH, default="organization.toml")
 @click.option("--application", "chosen", metavar="NAME", help="Only this application.")

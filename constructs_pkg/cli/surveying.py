@@ -22,6 +22,7 @@ from constructs_pkg.errors import AwsError, LambdaCodeSigningError
 from constructs_pkg.inventory.readings import Failure, PlaceReading
 from constructs_pkg.organization import Organization, Wave, load_organization
 from constructs_pkg.organization_guardrails import member_account
+from constructs_pkg.plurals import counted
 
 __all__ = [
     "Reader",
@@ -101,7 +102,7 @@ class Surveyed:
             "file": "as the organization file has them: the units may hold others",
         }[self.source]
         left_out = f"; NOT looked at: {', '.join(self.left_out)}" if self.left_out else ""
-        return f"{len(self.accounts)} accounts, {said}{left_out}"
+        return f"{counted(len(self.accounts), 'account')}, {said}{left_out}"
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ def command() -> None:
 
 
 @command.command(
+    short_help="Write the root of an archive to a file, once confirmed.",
     epilog=examples(
         "lambda-code-signing trust pin just-signed.zip -o aws-root.pem",
         "lambda-code-signing trust pin just-signed.zip -o aws-root.pem --expect-fingerprint 41:02:20:…",
-    )
+    ),
 )
 @click.argument("archive", metavar="ARCHIVE", type=PATH)
 @click.option("-o", "--output", type=PATH, required=True, metavar="PEM", help="Where to write the root certificate.")
@@ -44,7 +45,10 @@ def pin(*, archive: Path, output: Path, expect_fingerprint: str | None, force: b
     return pin_root(archive, output, expect_fingerprint, force=force)
 
 
-@command.command(epilog=examples("lambda-code-signing trust show aws-root.pem"))
+@command.command(
+    short_help="Show subject, validity and fingerprint of roots.",
+    epilog=examples("lambda-code-signing trust show aws-root.pem"),
+)
 @click.argument("files", metavar="PEM...", type=PATH, nargs=-1, required=True)
 @format_option("text", "json")
 def show(*, files: tuple[Path, ...], output_format: str) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from constructs_pkg.organization.rollout import PlannedStackSet
+from constructs_pkg.plurals import counted
 
 __all__ = ["InstanceReading", "OperationReading", "StackSetReading", "StackSetStatus", "status_of"]
 
@@ -127,13 +128,16 @@ def _problems(plan: PlannedStackSet, reading: StackSetReading, missing: tuple[tu
     if reading.mode != plan.mode:
         yield f"it has Mode {reading.mode}, the organization file says {plan.mode}: deploy the rollout"
     if missing:
-        yield f"{len(missing)} accounts and Regions of the file have no instance: {_named(missing)}"
+        yield (
+            f"{counted(len(missing), 'account and Region', 'accounts and Regions')} of the file without an instance: "
+            f"{_named(missing)}"
+        )
     behind = [(one.account, one.region) for one in reading.instances if one.status != "CURRENT"]
     if behind:
-        yield f"{len(behind)} instances are not up to date: {_named(behind)}"
+        yield f"{counted(len(behind), 'instance is', 'instances are')} not up to date: {_named(behind)}"
     drifted = [(one.account, one.region) for one in reading.instances if one.drift == "DRIFTED"]
     if drifted:
-        yield f"{len(drifted)} instances have drifted: {_named(drifted)}"
+        yield f"{counted(len(drifted), 'instance has', 'instances have')} drifted: {_named(drifted)}"
     operation = reading.last_operation
     if operation is not None and operation.status not in {"SUCCEEDED", "RUNNING", "QUEUED"}:
         reason = f": {operation.reason}" if operation.reason else ""
@@ -145,7 +149,8 @@ def _unknown(reading: StackSetReading, drifts: Mapping[str, int]) -> Iterator[st
         yield "it has no instances"
     unchecked = drifts.get("NOT_CHECKED", 0) + drifts.get("UNKNOWN", 0)
     if unchecked:
-        yield f"the drift of {unchecked} instances is not known: start a drift detection"
+        instances = counted(unchecked, "instance")
+        yield f"the drift of {instances} is not known: 'lambda-code-signing drift' starts a detection"
     operation = reading.last_operation
     if operation is not None and operation.status in {"RUNNING", "QUEUED"}:
         yield f"an operation, {operation.action} {operation.operation_id}, is {operation.status}"

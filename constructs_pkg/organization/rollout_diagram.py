@@ -11,6 +11,7 @@ from html import escape
 
 from constructs_pkg.organization.model import Organization
 from constructs_pkg.organization.tables import OrganizationalUnit, Wave
+from constructs_pkg.plurals import counted
 
 __all__ = ["rollout_svg"]
 
@@ -145,11 +146,11 @@ def _central(organization: Organization) -> Iterator[str]:
         organization.management_account,
         [
             "service control policies",
-            f"attached in {attached} of {len(organization.waves)} waves",
+            f"attached in {attached} of {counted(len(organization.waves), 'wave')}",
             "reached by no StackSet",
         ],
     )
-    profiles = f"{len(organization.signing_profiles)} signing profiles"
+    profiles = counted(len(organization.signing_profiles), "signing profile")
     if publisher is not None:
         yield from _account(publisher, "Publisher account", organization.publisher_account, [profiles])
         yield _path(f"M{publisher.x + publisher.width} {publisher.y + 96}H{security.x - 2}", _SOFT, "line")

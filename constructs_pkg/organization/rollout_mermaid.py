@@ -1,6 +1,7 @@
 """The rollout of an organization as Mermaid text, which GitHub and many wikis draw."""
 
 from constructs_pkg.organization.model import Organization
+from constructs_pkg.plurals import counted
 
 __all__ = ["rollout_mermaid"]
 
@@ -30,7 +31,7 @@ def rollout_mermaid(organization: Organization) -> str:
         lines.append(f'    set{index}["StackSet<br/>{organization.stack_set_name(wave)}"]')
         for number, unit_name in enumerate(wave.organizational_units, start=1):
             accounts = sum(account.organizational_unit == unit_name for account in organization.accounts)
-            known = f"{accounts} account{'s' if accounts != 1 else ''} in the file"
+            known = f"{counted(accounts, 'account')} in the file"
             lines.append(f'    unit{index}_{number}["{unit_name}<br/>{known}"]')
             lines.append(f"    set{index} --> unit{index}_{number}")
         lines.append("  end")

@@ -19,6 +19,7 @@ from constructs_pkg.organization.model import Organization
 from constructs_pkg.organization.profile_checks import MOST_PUBLISHERS
 from constructs_pkg.organization.running_code import RunningArtifact, RunningCode, read_running_code
 from constructs_pkg.organization.tables import SigningProfile, profile_name
+from constructs_pkg.plurals import counted
 
 __all__ = ["Rotation", "RotationStep", "Stranded", "refuse_to_strand", "rotation_plan", "stranded"]
 
@@ -137,7 +138,7 @@ def refuse_to_strand(organization: Organization, audit: Path, *, at: datetime) -
             for one in left[:_MOST_TOLD]
         )
         if len(left) > _MOST_TOLD:
-            more = f"{len(left) - _MOST_TOLD:,} more artifacts would be stranded"
+            more = f"{counted(len(left) - _MOST_TOLD, 'more artifact')} would be stranded"
             problems = (*problems, Problem("functions", more, "'lambda-code-signing rotation plan --audit' lists all"))
     if problems:
         raise OrganizationError(str(audit), problems)
@@ -184,6 +185,8 @@ def _steps(
     old_name, new_name = names
     configs = "cdk deploy CodeSigning CodeSigningRollout" if organization.waves else "cdk deploy CodeSigning"
     full = publishers >= MOST_PUBLISHERS
+    made = [one for one in organization.profiles_of(old.application) if one.generation == new]
+    validity = (made[0] if made else old).validity
 
     def status(number: int) -> StepStatus:
         return "done" if number < phase else "now" if number == phase else "later"
@@ -191,7 +194,7 @@ def _steps(
     yield RotationStep(
         title="announce",
         status="blocked" if phase == 1 and full else status(1),
-        change=f'add generation {new} with validity = "{old.validity}" and state = "announced"',
+        change=f'add generation {new} with validity = "{validity}" and state = "announced"',
         commands=("lambda-code-signing organization lock", "cdk deploy SigningAuthority"),
         reason=f"a config lists at most {MOST_PUBLISHERS} publishers, and this one has {publishers}: retire one first"
         if phase == 1 and full
@@ -245,9 +248,8 @@ def _overlap(old_name: str, users: Counter[str] | None) -> str:
     if not users:
         return f"nothing runs code of {old_name}"
     accounts = ", ".join(f"{count} in {account}" for account, count in sorted(users.items()))
-    number = users.total()
-    plural = "artifacts still run" if number != 1 else "artifact still runs"
-    return f"{number} {plural} code of {old_name}: {accounts}. Deploy what is left again"
+    number = counted(users.total(), "artifact still runs", "artifacts still run")
+    return f"{number} code of {old_name}: {accounts}. Deploy what is left again"
 
 
 def _users(running: RunningCode, organization: Organization, name: str) -> Counter[str]:

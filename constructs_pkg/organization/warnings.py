@@ -7,6 +7,7 @@ from constructs_pkg.errors import Problem
 from constructs_pkg.organization.lock import ProfileLock, unrecorded_profiles, unrecorded_rollout
 from constructs_pkg.organization.model import Organization
 from constructs_pkg.organization.recorded_rollout import left_units
+from constructs_pkg.plurals import counted
 
 __all__ = ["SOON", "warnings_of"]
 
@@ -28,7 +29,7 @@ def warnings_of(organization: Organization, *, at: datetime, lock: ProfileLock |
         *_applications(organization),
         *_profiles(organization, lock),
         *_publishers(organization, today),
-        *_waves(organization),
+        *_waves(organization, lock),
         *_rolled_out(organization, lock),
         *_exemptions(organization, today),
         *_notifications(organization),
@@ -93,11 +94,12 @@ def _profiles(organization: Organization, lock: ProfileLock | None) -> Iterator[
 
 
 def _publishers(organization: Organization, today: date) -> Iterator[Problem]:
+    number = len(organization.applications)
     for index, publisher in enumerate(organization.external_publishers):
-        if publisher.applications is None and len(organization.applications) > 1:
+        if publisher.applications is None and number > 1:
             yield Problem(
                 f"external_publishers[{index}].applications ({publisher.name})",
-                f"code of {publisher.vendor!r} is accepted by all {len(organization.applications)} applications",
+                f"code of {publisher.vendor!r} is accepted by all {number} applications",
                 "Name the applications that need it",
             )
         if publisher.review_by - today <= SOON:
@@ -109,8 +111,8 @@ def _publishers(organization: Organization, today: date) -> Iterator[Problem]:
             )
 
 
-def _waves(organization: Organization) -> Iterator[Problem]:
-    if organization.waves and organization.waves[0].mode == "Enforce":
+def _waves(organization: Organization, lock: ProfileLock | None) -> Iterator[Problem]:
+    if organization.waves and organization.waves[0].mode == "Enforce" and not _is_known(organization, lock):
         yield Problem(
             f"waves[0].mode ({organization.waves[0].name})",
             "the first wave already enforces: unsigned code that nobody knows of is refused from the first day",
@@ -166,10 +168,16 @@ def _exemptions(organization: Organization, today: date) -> Iterator[Problem]:
             )
 
 
+def _is_known(organization: Organization, lock: ProfileLock | None) -> bool:
+    """Tell whether the ledger has all units of the first wave: it is there, and enforcing is its promotion."""
+    units = organization.waves[0].organizational_units
+    return lock is not None and all(organization.organizational_unit(unit).id in lock.rollout.units for unit in units)
+
+
 def _notifications(organization: Organization) -> Iterator[Problem]:
     if not organization.notifications.emails:
         yield Problem("notifications.emails", "nobody is told about findings", "Add an address")
 
 
 def _days(span: timedelta) -> str:
-    return "1 day" if span.days == 1 else f"{span.days} days"
+    return counted(span.days, "day")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from constructs_pkg.arns import LayerVersionArn
 from constructs_pkg.errors import ArnError
+from constructs_pkg.plurals import counted
 from constructs_pkg.rules.artifact import ArtifactKind
 from constructs_pkg.rules.code_property import LAYER_TYPES
 from constructs_pkg.rules.code_rules import effective_policy, hits_of_report
@@ -120,4 +121,4 @@ def _judged_publisher(text: str, policy: CodeSigningPolicy) -> Iterator[Hit]:
 
 
 def _count(policy: CodeSigningPolicy) -> str:
-    return f"{len(policy.templates.external_layers)} external layers"
+    return counted(len(policy.templates.external_layers), "external layer")

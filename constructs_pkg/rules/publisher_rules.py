@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from constructs_pkg.arns import SigningProfileVersionArn
 from constructs_pkg.errors import ArnError
+from constructs_pkg.plurals import counted
 from constructs_pkg.rules.context import CheckContext
 from constructs_pkg.rules.template import Resource, as_mapping
 from constructs_pkg.rules.values import AttributeOf, Known, Possible, flattened
@@ -114,7 +115,7 @@ def check_publishers(config: Resource, context: CheckContext) -> Iterator[Hit]:
     """Judge the publishers of a config made in this app."""
     publishers = publishers_of(config)
     if not 1 <= len(publishers) <= MAX_PUBLISHERS:
-        yield Hit(WRONG_NUMBER, f"The config lists {len(publishers)} publishers", _LOCATION)
+        yield Hit(WRONG_NUMBER, f"The config lists {counted(len(publishers), 'publisher')}", _LOCATION)
     for publisher in publishers:
         yield from _judged(publisher, context)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from constructs_pkg.plurals import counted
 from constructs_pkg.rules.violation import Severity, Violation
 from constructs_pkg.signing.report import iso_time
 
@@ -78,11 +79,7 @@ class CheckReport:
         found = ", ".join(f"{counts[name]} {name}" for name in ("fatal", "error", "warning", "note", "exempted"))
         judged = "" if self.was_judged_by_policy else "; no policy was given, so no signature was judged"
         return (
-            f"{'FAILED' if failing else 'PASSED'}: {_count(len(self.templates), 'template')}, "
-            f"{_count(self.functions, 'function')}, {_count(self.layers, 'layer')}, "
-            f"{_count(self.archives, 'archive')} judged; {found}{judged}"
+            f"{'FAILED' if failing else 'PASSED'}: {counted(len(self.templates), 'template')}, "
+            f"{counted(self.functions, 'function')}, {counted(self.layers, 'layer')}, "
+            f"{counted(self.archives, 'archive')} judged; {found}{judged}"
         )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

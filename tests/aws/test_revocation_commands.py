@@ -274,7 +274,7 @@ def test_a_function_is_counted_once_although_its_code_and_its_layer_are_reached(
     estate.aws.place(DEVELOPMENT, "us-east-1").functions.clear()
     ran = run_here("blast-radius", "--job", JOB, "--format", "json")
     assert (len(ran.json["functions"]), ran.json["numbers"]["warned_at_next_deployment"]) == (2, 1)
-    assert "\n1 functions and versions run" in run_here("blast-radius", "--job", JOB).out
+    assert "\n1 function or version runs code" in run_here("blast-radius", "--job", JOB).out
 
 
 def test_without_an_answer_it_is_not_known_whether_it_was_revoked(estate, run_here) -> None:

@@ -87,9 +87,9 @@ def test_drift_instances_behind_and_missing_ones_are_named(estate, run_here) -> 
     found = first(run_here, 1)
     assert found["problems"] == [
         "it has Mode Enforce, the organization file says Warn: deploy the rollout",
-        f"1 accounts and Regions of the file have no instance: {DEVELOPMENT}/eu-central-1",
-        f"1 instances are not up to date: {SANDBOX}/us-east-1",
-        f"1 instances have drifted: {SANDBOX}/eu-west-1",
+        f"1 account and Region of the file without an instance: {DEVELOPMENT}/eu-central-1",
+        f"1 instance is not up to date: {SANDBOX}/us-east-1",
+        f"1 instance has drifted: {SANDBOX}/eu-west-1",
         "the last operation, UPDATE op-1, ended FAILED",
     ]
     assert found["not_current"][0]["reason"] == "suspended"

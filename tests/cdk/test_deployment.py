@@ -210,6 +210,7 @@ def test_summary_names_stacks_profiles_configs_policies_and_warnings() -> None:
         "acme_payments_g1          retiring  135 months  nobody",
         "acme-guardrail-payments-boundary-eu-west-1",
         "acme_payments_g2 is made in the account 333333333333, so its version is not known here",
+        "payments     Enforce         1 of 20     observatory\n",  # counts and names the same publishers
     ):
         assert expected in text
     assert text.count("acme-guardrail-1 ") == 1

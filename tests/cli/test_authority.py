@@ -101,7 +101,7 @@ def test_exported_policy_says_what_was_asked_for(run, workspace: Path) -> None:
     assert (str(policy.mode), policy.max_age_days) == ("Warn", 7)
     assert [arn.name for arn in policy.allowed_publishers] == ["website"]
     assert run("authority", "export-policy", "authority", *options, "-o", "new.json").out == (
-        "new.json: Warn, 1 allowed publishers\n"
+        "new.json: Warn, 1 allowed publisher\n"
     )
     written = json.loads((workspace / "new.json").read_text())
     assert {key: written[key] for key in ("mode", "max_age_days")} == {"mode": "Warn", "max_age_days": 7}

@@ -479,7 +479,7 @@ def test_rollout_status_tells_instances_drift_and_the_last_operation_of_a_wave(a
     aws.client("ssm", account=SANDBOX).put_parameter(Name=name, Value="Off", Overwrite=True)
     stack_set.run("detect_stack_set_drift")
     code, drifted = status()
-    assert (code, drifted["problems"]) == (1, [f"1 instances have drifted: {SANDBOX}/eu-west-1"])
+    assert (code, drifted["problems"]) == (1, [f"1 instance has drifted: {SANDBOX}/eu-west-1"])
 
 
 def test_a_change_through_the_member_stack_is_not_drift(aws):

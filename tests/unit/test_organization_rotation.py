@@ -74,7 +74,10 @@ def test_an_announced_generation_is_accepted_everywhere_before_it_signs() -> Non
 
 
 def test_a_retiring_generation_cannot_be_retired_without_an_audit() -> None:
-    assert statuses(rotation_plan(organization())) == (1, 2, ["done", "done", "done", "now", "blocked"])
+    plan = rotation_plan(organization())
+    assert statuses(plan) == (1, 2, ["done", "done", "done", "now", "blocked"])
+    # what was announced is told with its own validity, not with that of the generation before
+    assert plan[0].steps[0].change == 'add generation 2 with validity = "12 months" and state = "announced"'
 
 
 def test_a_retiring_generation_stays_while_something_runs_its_code() -> None:

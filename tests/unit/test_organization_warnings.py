@@ -198,6 +198,13 @@ def test_profiles_that_the_ledger_lacks_are_warned_of_where_a_ledger_is_given():
     )
 
 
+def test_promoting_a_first_wave_that_the_ledger_has_is_not_warned_of_as_a_beginning():
+    before = read_organization(spoiled(*QUIET), "acme.toml", at=AT)
+    promoted = read_organization(spoiled(*QUIET, ('mode = "Warn"', 'mode = "Enforce"')), "acme.toml", at=AT)
+    assert warnings_of(promoted, at=AT, lock=record_profiles(before, ProfileLock())) == ()
+    assert "waves[0].mode (first)" in {problem.where for problem in warnings_of(promoted, at=AT, lock=ProfileLock())}
+
+
 def test_a_rollout_that_the_ledger_lacks_is_warned_of_in_one_line():
     organization = read_organization(spoiled(*QUIET), "acme.toml", at=AT)
     without = ProfileLock(record_profiles(organization, ProfileLock()).validities)

@@ -132,7 +132,8 @@ class _Judge:
         if self._observation.instance.account == self._expectations.security_account:
             return
         for config in self._foreign_configs():
-            users = f"{len(config.functions)} functions" if config.functions else "no function"
+            count = len(config.functions)
+            users = f"{count} function{'s' if count > 1 else ''}" if count else "no function"
             explanation = f"{config.arn} ({config.enforcement}, {users}) was not made by the organization"
             exemption = self._config_exemption(config)
             yield Finding("unmanaged", "config", config.arn, explanation, "human", config.arn, exemption)
