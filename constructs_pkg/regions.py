@@ -7,7 +7,7 @@ botocore, so that they cannot fall behind unnoticed.
 
 import difflib
 
-__all__ = ["REGIONS_BY_PARTITION", "SIGNER_REGIONS", "near_signer_regions", "partition_of_region"]
+__all__ = ["REGIONS_BY_PARTITION", "SIGNER_REGIONS", "URL_SUFFIXES", "near_signer_regions", "partition_of_region"]
 
 REGIONS_BY_PARTITION: dict[str, frozenset[str]] = {
     "aws": frozenset(
@@ -57,6 +57,18 @@ REGIONS_BY_PARTITION: dict[str, frozenset[str]] = {
     "aws-eusc": frozenset({"eusc-de-east-1"}),
 }
 """Every known Region with Lambda, by partition."""
+
+URL_SUFFIXES: dict[str, str] = {
+    "aws": "amazonaws.com",
+    "aws-cn": "amazonaws.com.cn",
+    "aws-us-gov": "amazonaws.com",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+    "aws-eusc": "amazonaws.eu",
+}
+"""How the host names of AWS end, by partition."""
 
 SIGNER_REGIONS: frozenset[str] = frozenset(
     {

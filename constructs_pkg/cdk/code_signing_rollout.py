@@ -149,6 +149,7 @@ class CodeSigningRollout(Construct):
             member=self._member,
             applications=[application.member for application in applications],
             account_wide=part == 1,
+            large_templates=self._road == "s3",
         )
         return template, baseline
 

@@ -17,7 +17,7 @@ from constructs_pkg.cdk.drift_triggers import DriftTriggers
 from constructs_pkg.cdk.enforced_code_signing import EnforcedCodeSigning, ImportedCodeSigning
 from constructs_pkg.errors import ConstructError
 from constructs_pkg.guardrails import DriftRights, PolicyDocument
-from constructs_pkg.runtime.drift.settings import BUCKET, CALL_AS, HANDLERS, MOST_REPAIRS, TOPIC
+from constructs_pkg.runtime.drift.settings import BUCKET, CALL_AS, HANDLERS, MOST_REPAIRS, TEMPLATES_URL, TOPIC
 
 __all__ = ["DriftRemediation", "StackSetCaller"]
 
@@ -135,6 +135,8 @@ class DriftRemediation(Construct):
             log_groups=[f"/aws/lambda/{organization}-drift-*", states_log],
             emails=emails,
             report_days=report_days,
+            organization_id=organization_id,
+            remediator_role=f"{organization}-drift-remediator",
         )
         rights = self._rights(organization, organization_id, stack_sets, stack_set_account)
         self.repairing_role = self._role(
@@ -148,6 +150,7 @@ class DriftRemediation(Construct):
         )
         environment = {
             BUCKET: rights.bucket,
+            TEMPLATES_URL: self.storage.templates_url,
             TOPIC: rights.topic_arn,
             CALL_AS: call_as,
             MOST_REPAIRS: str(most_repairs),

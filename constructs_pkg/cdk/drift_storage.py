@@ -9,11 +9,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from constructs_pkg.regions import partition_of_region
+from constructs_pkg.regions import URL_SUFFIXES, partition_of_region
 
 __all__ = ["DriftStorage", "partition_of"]
 
 _DEAD_LETTER_DAYS = 14
+_LENT_DAYS = 7
 _REPLACED_DAYS = 90
 """How long what was overwritten or deleted stays: leases, proposals, the newest report of a StackSet."""
 
@@ -32,12 +33,16 @@ class DriftStorage(Construct):
         log_groups: Names of the log groups that the key may encrypt, beside that of the events; may end with ``*``.
         emails: Who is asked to subscribe to the topic; each has to confirm.
         report_days: How long a run with its report stays in the bucket.
+        organization_id: ``o-…``, whose remediators may read the templates that are lent to them.
+        remediator_role: The name of their role.
 
     Attributes:
         key: Encrypts the bucket, the topic, the queue and the log groups.
         bucket_name: The bucket's name.
         events_log_group_name: A log group for events, which the key may encrypt.
-        bucket: Runs with their reports below ``runs/``, and what outlives a run: leases, proposals, newest reports.
+        bucket: Runs with their reports below ``runs/``; what outlives a run: leases, proposals, newest reports; and
+            below ``templates/`` what is too large to be sent to CloudFormation in a request.
+        templates_url: What the addresses of the lent templates begin with, in S3's path style as the CDK writes them.
         topic: Hears of each run once, and of alarms.
         dead_letters: What could not start a run.
     """
@@ -51,13 +56,17 @@ class DriftStorage(Construct):
         log_groups: Sequence[str],
         emails: Sequence[str],
         report_days: int,
+        organization_id: str,
+        remediator_role: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._stack = cdk.Stack.of(self)
         self.events_log_group_name = f"/aws/events/{prefix}"
         self.bucket_name = f"{prefix}-{self._stack.account}-{self._stack.region}"
         self.key = self._key(prefix, [*log_groups, self.events_log_group_name])
-        self.bucket = self._bucket(report_days)
+        suffix = URL_SUFFIXES.get(partition_of(self), self._stack.url_suffix)
+        self.templates_url = f"https://s3.{self._stack.region}.{suffix}/{self.bucket_name}/templates/"
+        self.bucket = self._bucket(report_days, self._lend_templates(organization_id, remediator_role))
         self.topic = self._topic(prefix, emails)
         self.dead_letters = self._queue(prefix)
 
@@ -127,7 +136,21 @@ class DriftStorage(Construct):
         key.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
         return key
 
-    def _bucket(self, report_days: int) -> s3.CfnBucket:
+    def _lend_templates(self, organization_id: str, remediator_role: str) -> dict[str, object]:
+        partition = partition_of(self)
+        return {
+            "Sid": "RemediatorsReadWhatIsLentToThem",
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": "s3:GetObject",
+            "Resource": f"arn:{partition}:s3:::{self.bucket_name}/templates/*",
+            "Condition": {
+                "StringEquals": {"aws:PrincipalOrgID": organization_id},
+                "ArnLike": {"aws:PrincipalArn": f"arn:{partition}:iam::*:role/{remediator_role}"},
+            },
+        }
+
+    def _bucket(self, report_days: int, lending: dict[str, object]) -> s3.CfnBucket:
         rule = s3.CfnBucket.RuleProperty
         bucket = s3.CfnBucket(
             self,
@@ -153,6 +176,7 @@ class DriftStorage(Construct):
             lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
                 rules=[
                     rule(id="runs", prefix="runs/", status="Enabled", expiration_in_days=report_days),
+                    rule(id="templates", prefix="templates/", status="Enabled", expiration_in_days=_LENT_DAYS),
                     rule(
                         id="replaced",
                         status="Enabled",
@@ -171,7 +195,7 @@ class DriftStorage(Construct):
             self,
             "ReportsPolicy",
             bucket=bucket.ref,
-            policy_document=_document(_tls_only("s3:*", [bucket.attr_arn, f"{bucket.attr_arn}/*"])),
+            policy_document=_document(_tls_only("s3:*", [bucket.attr_arn, f"{bucket.attr_arn}/*"]), lending),
         )
         return bucket
 

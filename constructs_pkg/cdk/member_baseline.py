@@ -82,6 +82,7 @@ class MemberBaseline(Construct):
         applications: What gets a config here.
         account_wide: Whether roles, rules, alarm and the shared developer policy are made here: in the first part of a
             rollout that has several.
+        large_templates: Whether the template may have more than the 51,200 bytes that a request takes.
 
     Attributes:
         configs: The configs by application.
@@ -101,6 +102,7 @@ class MemberBaseline(Construct):
         member: MemberAccount,
         applications: Sequence[MemberApplication],
         account_wide: bool = True,
+        large_templates: bool = False,
     ) -> None:
         _check_parameter_names(applications)
         super().__init__(scope, construct_id)
@@ -120,7 +122,8 @@ class MemberBaseline(Construct):
         self.policies_a_developer_has = 0
         self.configs = {application.name: self._declare(application) for application in applications}
         if account_wide:
-            self._account_wide([one.intent for one in applications if one.intent is not None])
+            remediator = remediator_policies(member, large_templates=large_templates)
+            self._account_wide([one.intent for one in applications if one.intent is not None], remediator)
         _shorten_logical_ids(self)
 
     def _declare(self, application: MemberApplication) -> lambda_.CfnCodeSigningConfig:
@@ -175,14 +178,14 @@ class MemberBaseline(Construct):
         )
         self._policy(scope, "Boundary", here.boundary_name, permissions_boundary(here), "permissions boundary")
 
-    def _account_wide(self, intents: Sequence[GuardrailIntent]) -> None:
+    def _account_wide(self, intents: Sequence[GuardrailIntent], remediator: Sequence[PolicyDocument]) -> None:
         member = self._member
         if intents:
             # The shared statements are the same for every application: they use what the organization has once.
             for number, document in enumerate(shared_developer_policies(intents[0]), start=1):
                 name = intents[0].shared_developer_policy_name(number)
                 self._once(self._policy(self, f"SharedPolicy{number}", name, document, "shared developer policy"))
-        self._role("Remediator", member.remediator_role, member.remediator_trust, remediator_policies(member))
+        self._role("Remediator", member.remediator_role, member.remediator_trust, remediator)
         self._role("Auditor", member.auditor_role, member.auditor_trust, auditor_policies(member))
         MemberWatch(self, "Watch", member=member)
 

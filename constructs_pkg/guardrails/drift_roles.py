@@ -121,6 +121,7 @@ class DriftRights:
                     "ListStackInstanceResourceDrifts",
                 ),
                 self._objects("KeepRecords", ("s3:GetObject", "s3:PutObject"), "proposals", "runs"),
+                self._objects("LendTemplates", ("s3:PutObject",), "templates"),
                 self._list_objects(),
                 _use_key(self.key_arn),
                 _write_logs(self._log_groups()),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from constructs_pkg.guardrails.documents import Condition
 from constructs_pkg.guardrails.trust_policy import TrustPolicy
+from constructs_pkg.regions import URL_SUFFIXES
 
 __all__ = ["MemberAccount"]
 
@@ -61,6 +62,21 @@ class MemberAccount:
     def drift_external_id(self) -> str:
         """Return what the central repair function must state when it assumes the remediator."""
         return f"{self.organization_id}/drift"
+
+    @property
+    def lent_templates_arn(self) -> str:
+        """Return the pattern of the objects that the central repair function lends: templates too large to be sent."""
+        return f"arn:{self.partition}:s3:::{self._drift_bucket}/templates/*"
+
+    @property
+    def lent_templates_url(self) -> str:
+        """Return the same as addresses for CloudFormation, in S3's path style as the CDK writes them."""
+        host = f"s3.{self.home_region}.{URL_SUFFIXES[self.partition]}"
+        return f"https://{host}/{self._drift_bucket}/templates/*"
+
+    @property
+    def _drift_bucket(self) -> str:
+        return f"{self.prefix}-drift-remediation-{self.security_account}-{self.home_region}"
 
     @property
     def event_bus_name(self) -> str:

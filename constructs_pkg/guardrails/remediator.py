@@ -17,21 +17,24 @@ CHANGE_SETS = "drift-*"
 _THROUGH_CLOUDFORMATION = Condition("ForAnyValue:StringEquals", "aws:CalledVia", ("cloudformation.amazonaws.com",))
 
 
-def remediator_policies(member: MemberAccount) -> tuple[PolicyDocument, ...]:
+def remediator_policies(member: MemberAccount, *, large_templates: bool = False) -> tuple[PolicyDocument, ...]:
     """Return the documents of the remediator's managed policies.
 
-    It can change our stacks by change sets without a role and without a template from S3. IAM cannot tell a change set
-    that reverts drift from one with another template (there is no key for ``DeploymentMode``): the repair function
-    looks at each change set before it executes it. The role can change neither itself nor its own policies, so that
-    drift in those is reported and mended by StackSets.
+    It can change our stacks by change sets without a role and without a template from S3, other than those that the
+    central repair function lends. IAM cannot tell a change set that reverts drift from one with another template (there
+    is no key for ``DeploymentMode``): the repair function looks at each change set before it executes it. The role can
+    change neither itself nor its own policies, so that drift in those is reported and mended by StackSets.
 
     Args:
         member: Which account.
+        large_templates: Whether the StackSets' templates may have more than the 51,200 bytes that a request takes; then
+            they are lent in S3.
 
     Raises:
         GuardrailError: They outgrow IAM's limits.
     """
-    statements = (*_stacks(member), *_direct(member), *_handlers(member), _itself(member))
+    lent = _lent_templates(member) if large_templates else ()
+    statements = (*_stacks(member), *lent, *_direct(member), *_handlers(member), _itself(member))
     return fit(
         statements,
         MANAGED_POLICY,
@@ -87,6 +90,29 @@ def _stacks(member: MemberAccount) -> tuple[Statement, ...]:
             ),
             resources=(member.stack_arns,),
             conditions=(Condition("StringLike", "cloudformation:ChangeSetName", (CHANGE_SETS,)),),
+        ),
+    )
+
+
+def _lent_templates(member: MemberAccount) -> tuple[Statement, ...]:
+    """Return what a template from the drift bucket takes; CloudFormation reads it with the rights of who asks."""
+    return (
+        Statement(
+            sid="ProposeLentTemplate",
+            effect="Allow",
+            actions=("cloudformation:CreateChangeSet",),
+            resources=(member.stack_arns,),
+            conditions=(
+                Condition("Null", "cloudformation:RoleArn", ("true",)),
+                Condition("StringLike", "cloudformation:TemplateUrl", (member.lent_templates_url,)),
+                Condition("StringLike", "cloudformation:ChangeSetName", (CHANGE_SETS,)),
+            ),
+        ),
+        Statement(
+            sid="ReadLentTemplates",
+            effect="Allow",
+            actions=("s3:GetObject",),
+            resources=(member.lent_templates_arn,),
         ),
     )
 

@@ -298,6 +298,8 @@ def test_parts_and_s3_and_self_managed_permissions() -> None:
     assert {key for key in json.loads(written.text)["Resources"] if "Role" in key or "Shared" in key} == set()
     assert MEMBER.prefix in written.text
     assert "cdk-hnb659fds-assets-222222222222-eu-west-1" in json.dumps(properties["TemplateURL"])
+    first = next(one for one in stack.rollout.stack_sets if one.name == "acme-code-signing-second").template
+    assert "ProposeLentTemplate" in first.text
 
 
 REFUSED = {

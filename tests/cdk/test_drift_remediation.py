@@ -13,6 +13,7 @@ from aws_cdk import aws_s3 as s3
 from constructs_pkg.cdk import DriftRemediation, EnforcedCodeSigning
 from constructs_pkg.cdk.drift_alarms import NAMESPACE
 from constructs_pkg.errors import ConstructError
+from constructs_pkg.guardrails import MemberAccount
 from constructs_pkg.runtime.drift.report import METRICS_NAMESPACE, metrics
 from constructs_pkg.runtime.drift.rows import OUTCOMES
 from tests.cdk.conftest import FLAGS, new_app
@@ -198,8 +199,36 @@ def test_reports_are_versioned_encrypted_private_and_outlive_the_stack(of_type) 
     (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
-    assert [one.get("ExpirationInDays") for one in properties["LifecycleConfiguration"]["Rules"]] == [365, None]
+    assert [one.get("ExpirationInDays") for one in properties["LifecycleConfiguration"]["Rules"]] == [365, 7, None]
     assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_templates_too_large_for_a_request_are_lent_to_the_remediators_of_the_organization_alone(of_type) -> None:
+    (policy,) = of_type("AWS::S3::BucketPolicy").values()
+    (allow,) = (one for one in policy["Properties"]["PolicyDocument"]["Statement"] if one["Effect"] == "Allow")
+    member = MemberAccount(
+        prefix="acme",
+        organization_id="o-a1b2c3d4e5",
+        partition="aws",
+        account="*",
+        security_account=SECURITY,
+        home_region=REGION,
+    )
+    assert {key: allow[key] for key in ("Principal", "Action", "Resource", "Condition")} == {
+        "Principal": {"AWS": "*"},
+        "Action": "s3:GetObject",
+        "Resource": member.lent_templates_arn,
+        "Condition": {
+            "StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"},
+            "ArnLike": {"aws:PrincipalArn": member.role_arn(member.remediator_role)},
+        },
+    }
+    addresses = {
+        json.dumps(one["Properties"]["Environment"]["Variables"]["DRIFT_TEMPLATES_URL"])
+        for one in of_type("AWS::Lambda::Function").values()
+        if "DRIFT_BUCKET" in one["Properties"]["Environment"]["Variables"]
+    }
+    assert addresses == {json.dumps(member.lent_templates_url.removesuffix("*"))}
 
 
 @pytest.mark.parametrize("kind", ["AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"])

@@ -32,6 +32,8 @@ def declare(app: cdk.App, *, with_code: bool = True, **changes: Any) -> cdk.Stac
         log_groups=["/aws/lambda/acme-drift-*"],
         emails=[],
         report_days=365,
+        organization_id="o-a1b2c3d4e5",
+        remediator_role="acme-drift-remediator",
     )
     code: dict[str, Any] = {}
     if with_code:

@@ -2,6 +2,7 @@
 
 import io
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from botocore.stub import ANY, Stubber
 from constructs_pkg.runtime.drift.access import RETRIES, Access, Refused
 from constructs_pkg.runtime.drift.finding import Author, Finding
 from constructs_pkg.runtime.drift.functions import Functions, signing_profiles
-from constructs_pkg.runtime.drift.member_stacks import MAX_TEMPLATE_BYTES, MemberStacks
+from constructs_pkg.runtime.drift.member_stacks import MemberStacks
 from constructs_pkg.runtime.drift.observations import (
     Difference,
     MemberStack,
@@ -22,11 +23,13 @@ from constructs_pkg.runtime.drift.observations import (
     ResourceDrift,
     StackInstance,
 )
+from constructs_pkg.runtime.drift.settings import Settings
 from constructs_pkg.runtime.drift.stack_sets import DetectionOperation, StackSets
 from constructs_pkg.runtime.drift.storage import BucketStore, Conflict, MemoryStore
+from constructs_pkg.runtime.drift.surroundings import MAX_TEMPLATE_BYTES
 from constructs_pkg.runtime.drift.trail import with_authors
 from constructs_pkg.runtime.drift.values import digest
-from tests.drift.world import PUBLISHER, STACK_SET
+from tests.drift.world import BUCKET, PUBLISHER, STACK_SET, World
 
 REGION, ACCOUNT = "eu-west-1", "444444444403"
 STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/StackSet-{STACK_SET}-1/1"
@@ -80,10 +83,31 @@ def test_back_to_the_stack_set_gives_its_template_and_keeps_what_is_masked() -> 
         {"ParameterKey": "Secret", "UsePreviousValue": True},
     ]
     with stubbed("cloudformation", ("create_change_set", creation(TemplateBody="{}", Parameters=given), {})) as client:
-        stack = MemberStacks(client, STACK)
-        stack.create_from("drift-1", "{}", {"Mode": "Enforce", "Secret": "****"})
-        with pytest.raises(Refused, match=r"TemplateTooLarge: it has 51,201 bytes.* Run UpdateStackInstances"):
-            stack.create_from("drift-1", "x" * (MAX_TEMPLATE_BYTES + 1), {})
+        MemberStacks(client, STACK).create_from(
+            "drift-1", {"TemplateBody": "{}"}, {"Mode": "Enforce", "Secret": "****"}
+        )
+
+
+def test_a_template_that_fits_a_request_is_given_itself() -> None:
+    world = World(accounts=1)
+    largest = "ä" * (MAX_TEMPLATE_BYTES // 2)
+    assert world.around.template_to_give(largest) == {"TemplateBody": largest}
+    assert world.aws.buckets[BUCKET] == {}
+
+
+def test_a_template_that_is_too_large_is_lent_under_the_name_of_its_content() -> None:
+    key = f"templates/{digest('x' * 51_201)}.json"
+    request = {"Bucket": "reports", "Key": key, "Body": b"x" * 51_201, "ServerSideEncryption": "AES256"}
+    settings = Settings(bucket="reports", templates_url="https://s3.eu-west-1.amazonaws.com/reports/templates/")
+    with stubbed("s3", ("put_object", request, {})) as client:
+        around = replace(World(accounts=1).around, settings=settings, store=BucketStore(client, "reports"))
+        given = around.template_to_give("x" * 51_201)
+    assert given == {"TemplateURL": f"https://s3.eu-west-1.amazonaws.com/reports/{key}"}
+
+
+def test_a_template_that_is_too_large_is_told_with_what_to_run_where_nothing_can_be_lent() -> None:
+    with pytest.raises(Refused, match=r"TemplateTooLarge: it has 51,201 bytes.* Run UpdateStackInstances"):
+        World(accounts=1).around.template_to_give("x" * 51_201)
 
 
 def test_a_change_set_is_listed_read_executed_and_deleted() -> None:

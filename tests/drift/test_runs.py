@@ -237,6 +237,21 @@ def test_a_member_stack_with_another_parameter_gets_the_stack_sets_back() -> Non
     assert next(iter(kinds(only_row(report), "before"))) == ("template", "parameter")
 
 
+def test_a_template_too_large_for_a_request_is_put_back_from_the_bucket() -> None:
+    address = f"https://s3.eu-west-1.amazonaws.com/{BUCKET}/templates/"
+    world = World(accounts=1, settings=Settings(bucket=BUCKET, templates_url=address))
+    (account,) = world.member_accounts
+    large = {**world.stack(account).document, "Metadata": {"Padding": "x" * 60_000}}
+    world.aws.stack_sets[STACK_SET].template = world.stack(account).template = json.dumps(large)
+    world.stack(account).parameters["Mode"] = "Warn"
+    world.weaken(account)
+    report = ran(world)
+    assert only_row(report)["outcome"] == "reverted"
+    assert world.drifted(account) == []
+    (lent,) = [key for key in world.aws.buckets[BUCKET] if key.startswith("templates/")]
+    assert world.aws.buckets[BUCKET][lent][0].decode() == json.dumps(large)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -196,6 +196,32 @@ def test_a_trust_in_everybody_or_without_conditions_is_refused() -> None:
         TrustPolicy(kind="AWS", principal="arn:aws:iam::222222222222:root", conditions=())
 
 
+LENT = "https://s3.eu-west-1.amazonaws.com/acme-drift-remediation-222222222222-eu-west-1/templates/0123.json"
+LENT_OBJECT = "arn:aws:s3:::acme-drift-remediation-222222222222-eu-west-1/templates/0123.json"
+
+
+@pytest.mark.parametrize(
+    ("request_", "large", "small"),
+    [
+        (change_set(STACK), True, True),
+        (change_set(STACK, cloudformation__TemplateUrl=LENT), True, False),
+        (ask("s3:GetObject", LENT_OBJECT), True, False),
+        (change_set(OTHER_STACK, cloudformation__TemplateUrl=LENT), False, False),
+        (change_set(STACK, "evil", cloudformation__TemplateUrl=LENT), False, False),
+        (change_set(STACK, cloudformation__TemplateUrl=LENT, cloudformation__RoleArn=ITSELF), False, False),
+        (change_set(STACK, cloudformation__TemplateUrl=LENT.replace("acme-", "evil-")), False, False),
+        (change_set(STACK, cloudformation__TemplateUrl=LENT.replace("/templates/", "/runs/")), False, False),
+        (change_set(STACK, cloudformation__TemplateUrl=f"https://evil/?{LENT}"), False, False),
+        (ask("s3:GetObject", LENT_OBJECT.replace("/templates/", "/runs/")), False, False),
+        (ask("s3:PutObject", LENT_OBJECT), False, False),
+    ],
+)
+def test_a_template_from_s3_is_only_one_that_is_lent_and_only_where_templates_are_large(request_, large, small) -> None:
+    for large_templates, expected in ((True, large), (False, small)):
+        documents = as_data(remediator_policies(MEMBER, large_templates=large_templates))
+        assert evaluate(request_, identity=documents).allowed == expected
+
+
 def test_even_the_longest_organization_name_fits_into_one_policy_each() -> None:
     longest = MemberAccount(
         prefix="a" * 20,
@@ -206,3 +232,4 @@ def test_even_the_longest_organization_name_fits_into_one_policy_each() -> None:
         home_region="ap-southeast-1",
     )
     assert [len(make(longest)) for make in (remediator_policies, auditor_policies, forwarder_policies)] == [2, 1, 1]
+    assert len(remediator_policies(longest, large_templates=True)) == 2

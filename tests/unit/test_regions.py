@@ -3,7 +3,13 @@
 import botocore.session
 import pytest
 
-from constructs_pkg.regions import REGIONS_BY_PARTITION, SIGNER_REGIONS, near_signer_regions, partition_of_region
+from constructs_pkg.regions import (
+    REGIONS_BY_PARTITION,
+    SIGNER_REGIONS,
+    URL_SUFFIXES,
+    near_signer_regions,
+    partition_of_region,
+)
 
 
 def _regions(service: str) -> dict[str, frozenset[str]]:
@@ -16,6 +22,11 @@ def _regions(service: str) -> dict[str, frozenset[str]]:
 
 def test_the_regions_of_every_partition_are_those_of_lambda_in_botocore():
     assert _regions("lambda") == REGIONS_BY_PARTITION
+
+
+def test_the_ends_of_host_names_are_those_of_botocore():
+    partitions = botocore.session.get_session().get_data("endpoints")["partitions"]
+    assert {one["partition"]: one["dnsSuffix"] for one in partitions} == URL_SUFFIXES
 
 
 def test_the_signer_regions_are_those_of_botocore_in_all_partitions():

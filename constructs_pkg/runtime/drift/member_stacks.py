@@ -15,13 +15,11 @@ from .stack_findings import MASKED
 from .stack_sets import parsed_template, resource_drifts
 from .values import digest
 
-__all__ = ["CHANGE_SET_PREFIX", "MAX_TEMPLATE_BYTES", "Detection", "MemberStacks"]
+__all__ = ["CHANGE_SET_PREFIX", "Detection", "MemberStacks"]
 
 CHANGE_SET_PREFIX = "drift-"
 """What the names of our change sets begin with."""
 
-MAX_TEMPLATE_BYTES = 51_200
-"""The largest template that CreateChangeSet takes in the request (CloudFormation's quotas)."""
 
 _NO_CHANGE_SET = frozenset({"ChangeSetNotFound", "ChangeSetNotFoundException"})
 """``ChangeSetNotFoundException`` and its code on the wire (botocore 1.43.106)."""
@@ -170,33 +168,25 @@ class MemberStacks:
         chosen = {"UsePreviousTemplate": True, "DeploymentMode": "REVERT_DRIFT", "Parameters": kept}
         self._create(name, "back to the template", chosen)
 
-    def create_from(self, name: str, template: str, parameters: Mapping[str, str]) -> None:
+    def create_from(self, name: str, template: Mapping[str, str], parameters: Mapping[str, str]) -> None:
         """Make an ordinary change set: back to the StackSet's template and parameters.
 
         Args:
             name: The change set's name.
-            template: The StackSet's template, as it was given.
+            template: The StackSet's template as CloudFormation is given it, see ``Surroundings.template_to_give``.
             parameters: Name to value, of the StackSet with the overrides of the instance. What CloudFormation masks
                 (``NoEcho``) keeps the value that the stack has.
 
         Raises:
-            Refused: AWS refused, or the template is too large to be given in a request.
+            Refused: AWS refused.
         """
-        size_bytes = len(template.encode())
-        if size_bytes > MAX_TEMPLATE_BYTES:
-            raise Refused(
-                f"give {self._stack_id} the StackSet's template",
-                "TemplateTooLarge",
-                f"it has {size_bytes:,} bytes, {MAX_TEMPLATE_BYTES:,} are taken in a request. "
-                "Run UpdateStackInstances of the StackSet for this account and Region",
-            )
         given = [
             {"ParameterKey": one, "UsePreviousValue": True}
             if MASKED in value
             else {"ParameterKey": one, "ParameterValue": value}
             for one, value in sorted(parameters.items())
         ]
-        self._create(name, "back to the StackSet", {"TemplateBody": template, "Parameters": given})
+        self._create(name, "back to the StackSet", {**template, "Parameters": given})
 
     def _create(self, name: str, description: str, parameters: Mapping[str, Any]) -> None:
         with asking(f"make the change set {name} of {self._stack_id}"):

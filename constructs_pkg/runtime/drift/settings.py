@@ -10,6 +10,7 @@ __all__ = [
     "CALL_AS",
     "HANDLERS",
     "MOST_REPAIRS",
+    "TEMPLATES_URL",
     "TOPIC",
     "WAIT_SECONDS",
     "Handler",
@@ -19,6 +20,8 @@ __all__ = [
 
 BUCKET = "DRIFT_BUCKET"
 """The bucket of the runs."""
+TEMPLATES_URL = "DRIFT_TEMPLATES_URL"
+"""What the address of ``templates/`` in the bucket is, with a slash at its end; without it, nothing is lent there."""
 TOPIC = "DRIFT_TOPIC_ARN"
 """The SNS topic that is told; without it, nobody is."""
 CALL_AS = "DRIFT_CALL_AS"
@@ -67,6 +70,7 @@ class Settings:
 
     Attributes:
         bucket: The bucket of the runs; empty where runs are not kept in S3.
+        templates_url: Where CloudFormation finds what lies below ``templates/`` in the bucket; empty for nowhere.
         topic_arn: Whom to tell; empty for nobody.
         call_as: ``DELEGATED_ADMIN`` or ``SELF``.
         most_repairs: 0 to 100,000.
@@ -75,6 +79,7 @@ class Settings:
     """
 
     bucket: str = ""
+    templates_url: str = ""
     topic_arn: str = ""
     call_as: str = "DELEGATED_ADMIN"
     most_repairs: int = 100
@@ -96,6 +101,7 @@ class Settings:
             raise SettingsError(f"{CALL_AS}={call_as!r}. Use DELEGATED_ADMIN or SELF")
         return cls(
             bucket=bucket,
+            templates_url=environment.get(TEMPLATES_URL, ""),
             topic_arn=environment.get(TOPIC, ""),
             call_as=call_as,
             most_repairs=_number(environment, MOST_REPAIRS, 100, 0, 100_000),

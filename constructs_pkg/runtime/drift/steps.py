@@ -191,7 +191,7 @@ class Steps:
             return
         self._require_at_rest(baseline)
         parameters = {**baseline.parameters, **seen.overrides}
-        stack.create_from(action.name, self._stack_set.template(), parameters)
+        stack.create_from(action.name, self._around.template_to_give(self._stack_set.template()), parameters)
 
     def _require_at_rest(self, baseline: Baseline) -> None:
         """Refuse to bring a stack to what the StackSet was before, or to what a rollout has not brought it yet."""

@@ -38,6 +38,10 @@ class Store(Protocol):
         """Write a text."""
         ...
 
+    def lend_text(self, key: str, text: str) -> None:
+        """Write a text that others may read whom the bucket's policy names."""
+        ...
+
     def write_if(self, key: str, document: object, version: str | None) -> None:
         """Write a document if it still has a version, or (None) if there is none.
 
@@ -98,6 +102,15 @@ class BucketStore:
         """
         with asking(f"write s3://{self.name}/{key}"):
             self._client.put_object(Bucket=self.name, Key=key, Body=text.encode(), ContentType=content_type)
+
+    def lend_text(self, key: str, text: str) -> None:
+        """Write a text that others may read whom the bucket's policy names: with S3's key, since the bucket's is ours.
+
+        Raises:
+            Refused: AWS refused.
+        """
+        with asking(f"write s3://{self.name}/{key}"):
+            self._client.put_object(Bucket=self.name, Key=key, Body=text.encode(), ServerSideEncryption="AES256")
 
     def write_if(self, key: str, document: object, version: str | None) -> None:
         """Write a document if it still has a version, or (None) if there is none.
@@ -175,6 +188,10 @@ class MemoryStore:
         with self._lock:
             self._texts[key] = text
             self._versions[key] = self._versions.get(key, 0) + 1
+
+    def lend_text(self, key: str, text: str) -> None:
+        """Write a text; there are no others here."""
+        self.write_text(key, text, "text/plain")
 
     def write_if(self, key: str, document: object, version: str | None) -> None:
         """Write a document if it still has a version, or (None) if there is none.

@@ -10,16 +10,27 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .access import Access, default_session
+from .access import Access, Refused, default_session
 from .expectations import Expectations, parse_expectations
 from .settings import Settings
 from .stack_sets import StackSets
 from .storage import BucketStore, Store
+from .values import digest
 
-__all__ = ["EXPECTATIONS_FILE", "Surroundings", "log", "of_this_function", "serve", "surroundings"]
+__all__ = [
+    "EXPECTATIONS_FILE",
+    "MAX_TEMPLATE_BYTES",
+    "Surroundings",
+    "log",
+    "of_this_function",
+    "serve",
+    "surroundings",
+]
 
 EXPECTATIONS_FILE = "drift_expectations.json"
 """Lies beside the package ``drift`` in the signed archive."""
+MAX_TEMPLATE_BYTES = 51_200
+"""The largest template that CreateChangeSet takes in the request (CloudFormation's quotas)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,26 @@ class Surroundings:
     def stack_sets(self, name: str) -> StackSets:
         """Return a StackSet to ask."""
         return StackSets(self.access.central("cloudformation"), name, self.settings.call_as)
+
+    def template_to_give(self, template: str) -> dict[str, str]:
+        """Return the parameter by which CloudFormation gets a template: itself, or where it is lent if it is too large.
+
+        Raises:
+            Refused: It is too large and cannot be lent, or AWS refused.
+        """
+        size_bytes = len(template.encode())
+        if size_bytes <= MAX_TEMPLATE_BYTES:
+            return {"TemplateBody": template}
+        if not self.settings.templates_url:
+            raise Refused(
+                "give a stack the StackSet's template",
+                "TemplateTooLarge",
+                f"it has {size_bytes:,} bytes, {MAX_TEMPLATE_BYTES:,} are taken in a request. "
+                "Run UpdateStackInstances of the StackSet for this account and Region",
+            )
+        name = f"{digest(template)}.json"
+        self.store.lend_text(f"templates/{name}", template)
+        return {"TemplateURL": f"{self.settings.templates_url}{name}"}
 
 
 def surroundings(

@@ -4,6 +4,7 @@
 # ruff: noqa: ANN401, N803
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from constructs_pkg.testing.fake_organization.clients import Service
 from constructs_pkg.testing.fake_organization.faults import ServiceAnswer
@@ -17,6 +18,9 @@ DETECTION_SECONDS = 8.0
 CHANGE_SET_SECONDS = 6.0
 UPDATE_SECONDS = 25.0
 """How long these take; our assumption, no measurement of AWS."""
+
+MOST_TEMPLATE_BYTES = 51_200
+"""In a request (CloudFormation's quotas)."""
 
 _UPDATABLE = {
     "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE",
@@ -107,6 +111,7 @@ class StackCalls(Service):
         StackName: str,
         ChangeSetName: str,
         TemplateBody: str | None = None,
+        TemplateURL: str | None = None,
         UsePreviousTemplate: bool = False,
         Parameters: list[dict[str, Any]] | None = None,
         DeploymentMode: str | None = None,
@@ -120,7 +125,10 @@ class StackCalls(Service):
         if ChangeSetName in stack.change_sets:
             message = f"ChangeSet {ChangeSetName} already exists on stack {stack.stack_id}"
             raise ServiceAnswer("AlreadyExistsException", message)
-        if UsePreviousTemplate == (TemplateBody is not None):
+        if len((TemplateBody or "").encode()) > MOST_TEMPLATE_BYTES:
+            raise ServiceAnswer("ValidationError", "Member must have length less than or equal to 51200")
+        template = TemplateBody if TemplateURL is None else self._document(TemplateURL)
+        if [UsePreviousTemplate, TemplateBody is not None, TemplateURL is not None].count(True) != 1:
             raise ServiceAnswer("ValidationError", "Either a template or UsePreviousTemplate must be given")
         given = {one["ParameterKey"]: one.get("ParameterValue") for one in Parameters or ()}
         missing = [one for one in stack.parameters if UsePreviousTemplate and one not in given]
@@ -131,13 +139,21 @@ class StackCalls(Service):
             ChangeSetName,
             f"{stack.stack_id.replace(':stack/', ':changeSet/')}/{self.organization.serial()}",
             DeploymentMode,
-            TemplateBody or stack.template,
+            template or stack.template,
             parameters,
             self._now() + self.organization.faults.change_set_lag_seconds,
             self._now() + CHANGE_SET_SECONDS,
         )
         stack.change_sets[ChangeSetName] = change_set
         return {"Id": change_set.change_set_id, "StackId": stack.stack_id}
+
+    def _document(self, url: str) -> str:
+        """Return the template at an address of S3 in its path style; whether the caller may read it is not asked."""
+        bucket, _, key = urlsplit(url).path.lstrip("/").partition("/")
+        found = self.organization.buckets.get(bucket, {}).get(key)
+        if found is None:
+            raise ServiceAnswer("ValidationError", "S3 error: Access Denied")
+        return found[0].decode()
 
     def list_change_sets(self, *, StackName: str, NextToken: str | None = None) -> dict[str, Any]:
         """List the change sets that listings know of."""

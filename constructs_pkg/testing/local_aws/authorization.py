@@ -27,6 +27,8 @@ _NO_VALUE = "\0no value"
 """What a variable without a value becomes: it equals nothing."""
 _EVERYTHING: dict[str, Any] = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 _MAX_DEPTH = 8
+_READERS = frozenset({"cloudformation", "lambda", "s3"})
+"""Which services read another account's bucket as who calls."""
 _request: ContextVar[Request | None] = ContextVar("authorized_request", default=None)
 
 
@@ -148,7 +150,7 @@ def _as_who_calls(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def evaluate(document: Any, context: Any, *more: Any, **named: Any) -> Any:
         request = _request.get()
-        if request is not None and request.service in {"s3", "lambda"} and context.principal_type == "Root":
+        if request is not None and request.service in _READERS and context.principal_type == "Root":
             access_key = ROUTER.extract_access_key_id(request.headers, request.query)
             principal = IAM_EVALUATOR.resolve_principal(access_key, context.principal_account)
             if isinstance(principal, IAM_EVALUATOR.PrincipalInfo):
