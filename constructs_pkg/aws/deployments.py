@@ -26,8 +26,15 @@ DEPLOYMENT_EVENTS = (
     "CreateFunction20150331",
     "UpdateFunctionCode20150331v2",
     "UpdateFunctionConfiguration20150331v2",
+    "CreateFunction",
+    "UpdateFunctionCode",
+    "UpdateFunctionConfiguration",
 )
-"""CloudTrail's names of the three calls by which Lambda checks signatures."""
+"""CloudTrail's names of the three calls by which Lambda checks signatures.
+
+Records from 2016 to 2026 have the date. AWS announced in 2021 that it would go, and LookupEvents compares whole names:
+were only one form asked for, the other would be found by nobody.
+"""
 
 _METRIC = "SignatureValidationErrors"
 _MOST_QUERIES = 500
@@ -36,7 +43,7 @@ _MOST_NESTING = 30
 
 
 def deployments(place: MemberPlace, since: datetime, until: datetime) -> Iterator[DeploymentReading]:
-    """Yield the deployments of a time whose signatures were not valid; others are left out.
+    """Yield the deployments of a time whose signatures were not valid; of others nothing is said.
 
     Args:
         place: Where.
@@ -129,10 +136,12 @@ def _sums(place: MemberPlace, metrics: Sequence[Mapping[str, Any]], since: datet
 
 
 def deployment_of(event: Mapping[str, Any]) -> DeploymentReading | None:
-    """Return what CloudTrail says of a deployment, None where its signatures were valid or nobody looked at them.
+    """Return what CloudTrail says against a deployment, None where it says nothing against it.
 
-    AWS documents no field of it. ``signatureStatus`` has been seen, with ``VALID``, ``MISMATCH``, ``EXPIRED`` and
-    ``REVOKED``, so it is looked for wherever it stands; another word counts as not valid.
+    AWS documents no field of it. The one public record has ``signatureStatus`` in ``additionalEventData``, so it is
+    looked for wherever it stands. Any word but ``VALID`` counts against the deployment. ``VALID``, which that record
+    says of an unsigned layer where no config applied, and no word at all say nothing for it either: whether code is
+    signed is never taken from here.
 
     Args:
         event: One of the ``Events`` of LookupEvents.

@@ -132,10 +132,18 @@ _VERDICTS = (
     Meaning(
         "status_valid",
         (_status("VALID"),),
-        "The signature was accepted",
-        "All checks passed: unchanged since it was signed, by an allowed publisher, neither expired nor revoked.",
-        ("Nothing to do",),
-        _OBSERVED,
+        "No check of the signature failed",
+        "No check failed, and no more than that: the one record of AWS that is public says VALID of an unsigned layer, "
+        "published where no code signing config applied. It proves neither that the code is signed nor by whom.",
+        (
+            (
+                "See who signed what is deployed: SigningProfileVersionArn and SigningJobArn of "
+                "aws lambda get-function-configuration, and of each of its layers; without them, count it as unsigned"
+            ),
+            "Verify the archive: lambda-code-signing verify ARTIFACT.zip --policy POLICY.json",
+            "See that a config applies: aws lambda get-function-code-signing-config --function-name NAME",
+        ),
+        f"{_OBSERVED}; a CloudTrail record of PublishLayerVersion20181031 of October 2026",
     ),
     Meaning(
         "status_mismatch",

@@ -75,8 +75,8 @@ audited() {
     --query 'Events[].CloudTrailEvent' | python3 -c 'if True:
       import json, sys
       for record in map(json.loads, json.load(sys.stdin)):
-          for artifact in record["additionalEventData"]["codeSigning"]:
-              print(artifact["signatureStatus"], record.get("errorCode", "accepted"))' | LC_ALL=C sort | uniq
+          status = record["additionalEventData"].get("signatureStatus", "(no status)")
+          print(status, record.get("errorCode", "accepted"))' | LC_ALL=C sort | uniq
 }
 
 trust_lambda='{"Version": "2012-10-17", "Statement": [

@@ -93,7 +93,7 @@ class Estate:
     def deployment(self, function, status, moment, *, at=(SANDBOX, "eu-west-1"), error=None) -> None:
         record = {
             "requestParameters": {"functionName": function},
-            "additionalEventData": {"codeSigning": [{"signatureStatus": status}]},
+            "additionalEventData": {"signatureStatus": status},
         } | ({"errorCode": error} if error else {})
         self.aws.place(*at).events.append(EventRecord("UpdateFunctionCode20150331v2", moment, record))
 

@@ -104,6 +104,8 @@ def test_refused_and_tolerated_deployments_are_counted_in_all_and_by_account(tem
         '{ ($.detail.errorCode = "CodeVerificationFailedException") || '
         '($.detail.errorCode = "InvalidCodeSignatureException") }'
     )
+    status = "$.detail.additionalEventData.signatureStatus"
+    assert f'({status} = "*" && {status} != "VALID")' in filters["ToleratedDeployments"]["FilterPattern"]
     assert filters["RefusedDeploymentsByAccount"]["MetricTransformations"] == [
         {
             "Dimensions": [{"Key": "Account", "Value": "$.account"}, {"Key": "Region", "Value": "$.region"}],

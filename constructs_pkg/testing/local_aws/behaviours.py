@@ -55,7 +55,16 @@ _LAMBDA: tuple[tuple[str, Origin, str], ...] = (
     ("Under Warn, it is accepted and counted in SignatureValidationErrors", "observed on AWS", "public reports"),
     ("The two messages of CodeVerificationFailedException", "observed on AWS", "public reports"),
     ("signatureStatus VALID, MISMATCH, EXPIRED or REVOKED in CloudTrail's record", "observed on AWS", "public reports"),
-    ("The other fields of that record", "our model", "see live check 6"),
+    (
+        "signatureStatus stands flat in additionalEventData",
+        "observed on AWS",
+        "one public record, of PublishLayerVersion20181031; of functions see live check A3",
+    ),
+    (
+        "It is the first that is not VALID, is left out where integrity fails, and has the signer beside it",
+        "our model",
+        "see live checks 6 and A3",
+    ),
     ("UpdateFunctionCode with DryRun is checked", "observed on AWS", "public reports"),
     ("Publishing a layer checks nothing; taking it on does, for every layer", "observed on AWS", "public reports"),
     ("Container images are refused under a config", "documented", "Lambda guide: images are not supported"),
@@ -161,9 +170,9 @@ _EVENTS: tuple[tuple[str, Origin, str], ...] = (
         "AWS tells of both, and only where a trail logs management events",
     ),
     (
-        "The names of these events end with the date in the API's path",
-        "our model",
-        "documented for CreateFunction20150331; see live check R2",
+        "The event of CreateFunction has the API's date in its name, those of calls on configs have none",
+        "documented",
+        "Lambda guide, 'Logging Lambda API calls using CloudTrail'; it lists Put, Update and Delete: see live check R2",
     ),
     (
         "A rule sends events to a bus of another account as the target's role; the bus's policy has to let it in",

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from constructs_pkg.arns import FunctionArn
 from constructs_pkg.errors import ServiceError
-from constructs_pkg.signing.report import Decision, VerificationReport
+from constructs_pkg.signing.report import Decision, SignatureStatus, VerificationReport
 from constructs_pkg.testing.local_aws.internals import CLOUDTRAIL, CLOUDWATCH, RESPONSES
 
 __all__ = ["record_deployment"]
@@ -22,8 +22,9 @@ def record_deployment(
 ) -> None:
     """Count a warned deployment (``AWS/Lambda``, ``SignatureValidationErrors``), and record every one.
 
-    ``signatureStatus`` with the profile's and the job's ARN was observed on AWS; the other names, and the place in
-    ``additionalEventData``, are our model.
+    ``signatureStatus`` stands flat in ``additionalEventData``, where the one public record has it (of a layer that was
+    published, in 2026). Its words were observed on AWS, where a signature without integrity has none. That one record
+    has one status, the first that is not VALID, and the profile's and the job's ARN beside it, is our model.
 
     Args:
         event_name: CloudTrail's name of the operation.
@@ -46,8 +47,9 @@ def record_deployment(
         "eventType": "AwsApiCall",
         "readOnly": False,
         "requestParameters": {"functionName": name},
-        "additionalEventData": {"codeSigning": [_shown(report, function_arn) for report in reports]},
     }
+    if reports:
+        event["additionalEventData"] = _shown(reports)
     if refusal is not None:
         event |= {"errorCode": refusal.code, "errorMessage": str(refusal)}
     CLOUDTRAIL._get_event_queue().append(
@@ -65,11 +67,11 @@ def record_deployment(
     )
 
 
-def _shown(report: VerificationReport, function_arn: str) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "artifactArn": function_arn if report.artifact == "function" else report.artifact,
-        "signatureStatus": str(report.signature_status),
-    }
+def _shown(reports: Sequence[VerificationReport]) -> dict[str, Any]:
+    report = next((one for one in reports if one.signature_status is not SignatureStatus.VALID), reports[0])
+    shown: dict[str, Any] = {}
+    if report.signature_status is not SignatureStatus.INTEGRITY:
+        shown["signatureStatus"] = str(report.signature_status)
     if report.claims_verified:
         shown["signingProfileVersionArn"] = str(report.signing_profile_version_arn)
         shown["signingJobArn"] = str(report.signing_job_arn)
