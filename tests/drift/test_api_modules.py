@@ -401,8 +401,8 @@ def test_who_changed_something_is_asked_of_cloudtrail_and_we_are_no_answer() -> 
     with stubbed(
         "cloudtrail", ("lookup_events", request, {"Events": events}), ("lookup_events", request, {"Events": []})
     ) as client:
-        found, same = with_authors([finding, unasked], lambda: client, at=AT, ours="acme-drift-remediator")
-        (nobody,) = with_authors([finding], lambda: client, at=AT, ours="acme-drift-remediator")
+        found, same = with_authors([finding, unasked], lambda _: client, at=AT, ours="acme-drift-remediator")
+        (nobody,) = with_authors([finding], lambda _: client, at=AT, ours="acme-drift-remediator")
     assert found.author == Author("mallory", "2026-11-23T00:00:00Z", "UpdateCodeSigningConfig")
     assert same == unasked
     assert nobody.author == Author(problem="CloudTrail's event history names nobody")
@@ -413,7 +413,7 @@ def test_a_trail_that_is_closed_is_told_and_many_findings_are_not_all_asked() ->
     request = dict.fromkeys(("LookupAttributes", "StartTime", "EndTime", "MaxResults"), ANY)
     denied = [("lookup_events", request, "AccessDeniedException: no")] * 6
     with stubbed("cloudtrail", *denied) as client:
-        told = with_authors(findings, lambda: client, at=AT, ours="x")
+        told = with_authors(findings, lambda _: client, at=AT, ours="x")
     problems = [one.author.problem for one in told if one.author is not None]
     assert problems[0] == f"cannot ask CloudTrail about {CONFIG}: AccessDeniedException: no"
     assert problems[6:] == ["not asked: too many findings"] * 2

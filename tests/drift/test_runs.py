@@ -237,6 +237,22 @@ def test_a_member_stack_with_another_parameter_gets_the_stack_sets_back() -> Non
     assert next(iter(kinds(only_row(report), "before"))) == ("template", "parameter")
 
 
+def test_who_changed_a_policy_is_asked_where_iam_is_recorded() -> None:
+    world = World(accounts=1)
+    (account,) = world.member_accounts
+    policy = world.stack(account).resources["Guardrail"]
+    policy.actual = {**policy.actual, "PolicyDocument": {"Statement": []}}
+    world.weaken(account)
+    world.add_event(account, "CreatePolicyVersion", policy.physical_id, region="us-east-1")
+    world.add_event(account, "CreatePolicyVersion", policy.physical_id, by="nobody")
+    world.add_event(account, "UpdateCodeSigningConfig", world.config(account), by="eve")
+    world.add_event(account, "UpdateCodeSigningConfig", world.config(account), by="nobody", region="us-east-1")
+    report = ran(world)
+    before = {one["resource"]: one["author"]["by"] for one in only_row(report)["before"] if one["tier"] == "declared"}
+    assert before == {"PaymentsConfig": "eve", "Guardrail": "mallory"}
+    assert only_row(report)["outcome"] == "reverted"
+
+
 def test_a_template_too_large_for_a_request_is_put_back_from_the_bucket() -> None:
     address = f"https://s3.eu-west-1.amazonaws.com/{BUCKET}/templates/"
     world = World(accounts=1, settings=Settings(bucket=BUCKET, templates_url=address))

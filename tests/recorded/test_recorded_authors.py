@@ -43,7 +43,7 @@ class Trail:
 
 def author(*events: dict[str, Any]) -> Author | None:
     finding = Finding("declared", "modified", "Config", "changed", "revert", "an-arn")
-    (told,) = with_authors([finding], lambda: Trail(*events), at=AT, ours=OURS)
+    (told,) = with_authors([finding], lambda _: Trail(*events), at=AT, ours=OURS)
     return told.author
 
 

@@ -10,6 +10,7 @@ from constructs_pkg.regions import (
     near_signer_regions,
     partition_of_region,
 )
+from constructs_pkg.runtime.drift.expectations import IAM_REGIONS
 
 
 def _regions(service: str) -> dict[str, frozenset[str]]:
@@ -27,6 +28,19 @@ def test_the_regions_of_every_partition_are_those_of_lambda_in_botocore():
 def test_the_ends_of_host_names_are_those_of_botocore():
     partitions = botocore.session.get_session().get_data("endpoints")["partitions"]
     assert {one["partition"]: one["dnsSuffix"] for one in partitions} == URL_SUFFIXES
+
+
+def test_iam_is_recorded_in_the_region_of_its_endpoint_in_partitions_of_several_regions():
+    partitions = botocore.session.get_session().get_data("endpoints")["partitions"]
+    several = {
+        one["partition"]: one["services"]["iam"]
+        for one in partitions
+        if len(REGIONS_BY_PARTITION[one["partition"]]) > 1
+    }
+    assert {
+        partition: iam["endpoints"][iam["partitionEndpoint"]]["credentialScope"]["region"]
+        for partition, iam in several.items()
+    } == IAM_REGIONS
 
 
 def test_the_signer_regions_are_those_of_botocore_in_all_partitions():

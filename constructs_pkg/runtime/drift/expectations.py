@@ -7,9 +7,27 @@ from datetime import UTC, date, datetime
 
 from .values import DocumentError, mappings, text, texts
 
-__all__ = ["MODES", "Exemption", "Expectations", "ExpectedApplication", "ExpectedStackSet", "parse_expectations"]
+__all__ = [
+    "IAM_REGIONS",
+    "MODES",
+    "Exemption",
+    "Expectations",
+    "ExpectedApplication",
+    "ExpectedStackSet",
+    "parse_expectations",
+]
 
 VERSION = 1
+IAM_REGIONS = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-f": "us-isof-south-1",
+}
+"""Where IAM's one endpoint is, and CloudTrail records its calls (botocore 1.43.106, ``endpoints.json``). The partitions
+that are left out have one Region."""
 MODES = ("detect", "propose", "remediate")
 """What may be done about drift, the least first."""
 

@@ -44,6 +44,7 @@ class Finding:
             ``none`` by nobody.
         physical_id: What the resource is called in AWS; empty where that is not known.
         exemption: The exemption that covers it.
+        is_of_iam: Whether CloudTrail records its changes in IAM's own Region.
         author: Who made it.
     """
 
@@ -54,6 +55,7 @@ class Finding:
     repair: Repair
     physical_id: str = ""
     exemption: Exemption | None = None
+    is_of_iam: bool = False
     author: Author | None = None
 
     def document(self) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class _Inspection:
         planned = plan(seen, self._baseline, around.expectations, self._expected, mode=self._this.mode, at=at)
         findings = with_authors(
             planned.findings,
-            lambda: around.access.member(instance.account, "cloudtrail", instance.region),
+            around.trail_of(instance.account, instance.region),
             at=at,
             ours=around.expectations.member_role,
         )

@@ -141,10 +141,10 @@ def parameter_differences(
 
 
 def _drift_findings(drift: ResourceDrift) -> Iterator[Finding]:
-    kind = _DRIFTED.get(drift.status)
+    kind, is_of_iam = _DRIFTED.get(drift.status), drift.resource_type.startswith("AWS::IAM::")
     if kind == "deleted":
         explanation = f"{drift.logical_id} ({drift.resource_type}) was deleted"
-        yield Finding("declared", kind, drift.logical_id, explanation, "revert", drift.physical_id)
+        yield Finding("declared", kind, drift.logical_id, explanation, "revert", drift.physical_id, is_of_iam=is_of_iam)
     elif kind == "modified":
         shown = [
             f"{one.path} is {_shown(one.actual)}, should be {_shown(one.expected)}"
@@ -153,7 +153,7 @@ def _drift_findings(drift: ResourceDrift) -> Iterator[Finding]:
         more = len(drift.differences) - len(shown)
         parts = "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
         explanation = f"{drift.logical_id} ({drift.resource_type}) was changed: {parts or 'no difference is named'}"
-        yield Finding("declared", kind, drift.logical_id, explanation, "revert", drift.physical_id)
+        yield Finding("declared", kind, drift.logical_id, explanation, "revert", drift.physical_id, is_of_iam=is_of_iam)
     elif drift.status != "IN_SYNC":
         explanation = (
             f"CloudFormation cannot say whether {drift.logical_id} ({drift.resource_type}) drifted: {drift.status}"

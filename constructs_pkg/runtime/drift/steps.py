@@ -294,7 +294,7 @@ class Steps:
     def _told(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         return with_authors(
             findings,
-            lambda: self._client("cloudtrail"),
+            self._around.trail_of(self._instance.account, self._instance.region),
             at=self._around.now(),
             ours=self._around.expectations.member_role,
         )

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from .access import Access, Refused, default_session
-from .expectations import Expectations, parse_expectations
+from .expectations import IAM_REGIONS, Expectations, parse_expectations
+from .finding import Finding
 from .settings import Settings
 from .stack_sets import StackSets
 from .storage import BucketStore, Store
@@ -54,6 +55,11 @@ class Surroundings:
     def stack_sets(self, name: str) -> StackSets:
         """Return a StackSet to ask."""
         return StackSets(self.access.central("cloudformation"), name, self.settings.call_as)
+
+    def trail_of(self, account: str, region: str) -> Callable[[Finding], Any]:
+        """Return what makes the CloudTrail client that a finding of a stack instance is asked about."""
+        iam_region = IAM_REGIONS.get(self.expectations.partition, region)
+        return lambda found: self.access.member(account, "cloudtrail", iam_region if found.is_of_iam else region)
 
     def template_to_give(self, template: str) -> dict[str, str]:
         """Return the parameter by which CloudFormation gets a template: itself, or where it is lent if it is too large.

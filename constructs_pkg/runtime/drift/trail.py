@@ -28,17 +28,17 @@ _ASKED = frozenset({"declared", "template", "attachment", "unmanaged"})
 
 
 def with_authors(
-    findings: Iterable[Finding], client: Callable[[], Any], *, at: datetime, ours: str
+    findings: Iterable[Finding], client: Callable[[Finding], Any], *, at: datetime, ours: str
 ) -> tuple[Finding, ...]:
     """Add to findings who made the change, as far as the event history tells.
 
-    Only the events of the stack's Region are asked: what happened to IAM is recorded in the partition's own Region.
     An event may take some minutes to arrive. At most six resources are looked up, 50 events each. Calls that only read,
     that were refused, and that we or StackSets made, explain nothing.
 
     Args:
         findings: The findings.
-        client: Makes a CloudTrail client of the member account; only called where there is something to ask.
+        client: Makes a CloudTrail client of the member account, in the Region where changes of what was found are
+            recorded; only called where there is something to ask.
         at: The moment of the run, aware.
         ours: The name of the role whose changes are our own and explain nothing.
     """
@@ -54,10 +54,10 @@ def with_authors(
     return tuple(told)
 
 
-def _author(finding: Finding, client: Callable[[], Any], at: datetime, ours: str) -> Author:
+def _author(finding: Finding, client: Callable[[Finding], Any], at: datetime, ours: str) -> Author:
     try:
         with asking(f"ask CloudTrail about {finding.physical_id}"):
-            events = client().lookup_events(
+            events = client(finding).lookup_events(
                 LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": finding.physical_id}],
                 StartTime=at - _LOOKED_BACK,
                 EndTime=at,
