@@ -28,6 +28,7 @@ MEANINGS: dict[str, Event] = {
     "AddPermission": tampering("AddPermission", "lambda:AddPermission", "us-east-1"),
     # IAM's events are those of us-east-1, wherever the stack is
     "AttachRolePolicy": tampering("AttachRolePolicy", "iam:AttachRolePolicy", None),
+    "AlarmStateChange-calmed": Foreign("the event 'CloudWatch Alarm State Change' of aws.cloudwatch starts no run"),
     "AttachRolePolicy-root-for-a-service": tampering(
         "AttachRolePolicy-root-for-a-service", "iam:AttachRolePolicy", None, f"arn:aws:iam::{ACCOUNT}:root"
     ),
@@ -45,6 +46,7 @@ MEANINGS: dict[str, Event] = {
     # no recipientAccountId in 2018: the account is that of the envelope
     "CreateUser-2018": tampering("CreateUser-2018", "iam:CreateUser", None),
     "DeleteFunction-by-CloudFormation-failed": refused("lambda:DeleteFunction", "ResourceNotFoundException"),
+    "DeletePolicy": tampering("DeletePolicy", "iam:DeletePolicy", None),
     "DeleteRole": tampering("DeleteRole", "iam:DeleteRole", None),
     "DeleteRolePermissionsBoundary-denied": refused("iam:DeleteRolePermissionsBoundary", "AccessDenied"),
     "DeleteRolePolicy": tampering("DeleteRolePolicy", "iam:DeleteRolePolicy", None),
@@ -65,6 +67,7 @@ MEANINGS: dict[str, Event] = {
     ),
     "RemoveTargets-denied": refused("events:RemoveTargets", "AccessDenied"),
     "ScheduledEvent": Foreign("the event is malformed: 'detail' is '{}', not an object"),
+    "SetDefaultPolicyVersion-denied": refused("iam:SetDefaultPolicyVersion", "AccessDenied"),
     "StackStatusChange-created": STACK_STATUS,
     "StackStatusChange-deleted": STACK_STATUS,
     "StackStatusChange-updated": STACK_STATUS,

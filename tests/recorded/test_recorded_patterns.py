@@ -27,6 +27,7 @@ FORWARDED = {
     "CreateFunction": "deployments",
     "CreateFunction-2016": "deployments",
     "CreatePolicyVersion": "guards",  # of a guardrail
+    "DeletePolicy": "guards",  # a guardrail
     "DeleteRolePolicy": "guards",  # of the remediator
     "DeleteRule": "guards",  # of the rule "changes"
     "DetachRolePolicy": "guards",  # a guardrail from a developer
@@ -169,7 +170,16 @@ DEPLOYMENTS = {name for name in RECORDS if name.startswith(("CreateFunction", "U
 @pytest.mark.parametrize("name", RECORDS)
 def test_the_monitor_keeps_recorded_deployments(name: str) -> None:
     kept = [one for one, pattern in signing_monitor._EVENTS.items() if pattern_matches(pattern, event_of(name))]
-    assert kept == (["Deployments"] if name in DEPLOYMENTS else [])
+    assert kept == (["Deployments"] if name in DEPLOYMENTS else ["MemberAlarms"] if name.startswith("Alarm") else [])
+
+
+@pytest.mark.parametrize(("state", "rules"), [("ALARM", ["alarms"]), ("OK", []), ("INSUFFICIENT_DATA", [])])
+def test_an_alarm_of_ours_is_forwarded_when_it_goes_off(state: str, rules: list) -> None:
+    """Recorded is one that calmed down."""
+    event = event_of("AlarmStateChange-calmed")
+    detail = varied(event["detail"], state=event["detail"]["state"] | {"value": state})
+    assert rules_of(varied(event, detail=detail)) == rules
+    assert rules_of(varied(event, detail=varied(detail, alarmName="payments-errors"))) == []
 
 
 @pytest.mark.parametrize("status", ["MISMATCH", "EXPIRED", "REVOKED", "SOMETHING_NEW"])
