@@ -195,6 +195,51 @@ def test_the_policies_of_the_organization_bind_even_administrators_and_the_root_
     assert not is_denied(create, in_security, None, role=f"arn:aws:iam::{SECURITY}:role/execution")
 
 
+RULE, ALARM = "acme-code-signing-changes", "acme-code-signing-errors"
+METRIC = {"MetricName": "m", "Namespace": "n", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1}
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "request_"),
+    [
+        ("events", "disable_rule", {"Name": RULE}),
+        ("events", "disable_rule", {"Name": RULE, "EventBusName": "default"}),
+        (
+            "events",
+            "disable_rule",
+            {"Name": RULE, "EventBusName": f"arn:aws:events:eu-west-1:{MEMBER}:event-bus/default"},
+        ),
+        ("events", "delete_rule", {"Name": RULE, "Force": True}),
+        ("events", "put_rule", {"Name": RULE, "ScheduleExpression": "rate(1 day)"}),
+        ("events", "put_targets", {"Rule": RULE, "Targets": [{"Id": "1", "Arn": EXECUTION}]}),
+        ("events", "remove_targets", {"Rule": RULE, "Ids": ["1"]}),
+        ("cloudwatch", "delete_alarms", {"AlarmNames": [ALARM]}),
+        ("cloudwatch", "delete_alarms", {"AlarmNames": ["others", ALARM]}),
+        ("cloudwatch", "disable_alarm_actions", {"AlarmNames": [ALARM]}),
+        ("cloudwatch", "set_alarm_state", {"AlarmName": ALARM, "StateValue": "OK", "StateReason": "quiet"}),
+        (
+            "cloudwatch",
+            "put_metric_alarm",
+            {"AlarmName": ALARM, "ComparisonOperator": "GreaterThanThreshold", "Statistic": "Sum", **METRIC},
+        ),
+        ("ssm", "put_parameter", {"Name": "/lambda-code-signing/a", "Value": "b", "Overwrite": True}),
+        ("ssm", "delete_parameters", {"Names": ["/other", "/lambda-code-signing/a"]}),
+    ],
+)
+def test_nobody_in_a_member_account_silences_what_watches_it(aws, service, method, request_):
+    assert is_denied(getattr(aws.client(service, account=MEMBER), method), **request_)
+
+
+def test_rules_alarms_and_parameters_of_others_are_their_own_business(aws):
+    events, cloudwatch, ssm = (aws.client(service, account=MEMBER) for service in ("events", "cloudwatch", "ssm"))
+    assert not is_denied(events.put_rule, Name="nightly", ScheduleExpression="rate(1 day)")
+    assert not is_denied(events.disable_rule, Name="nightly")
+    alarm = {"ComparisonOperator": "GreaterThanThreshold", "Statistic": "Sum", **METRIC}
+    assert not is_denied(cloudwatch.put_metric_alarm, AlarmName="others", **alarm)
+    assert not is_denied(cloudwatch.delete_alarms, AlarmNames=["others"])
+    assert not is_denied(ssm.put_parameter, Name="/other", Value="b", Type="String")
+
+
 def test_policies_that_are_attached_by_calls_bind_at_once_and_never_the_management_account(aws):
     organizations = aws.client("organizations", account=MANAGEMENT)
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sqs:*", "Resource": "*"}]}

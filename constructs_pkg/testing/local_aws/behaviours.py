@@ -95,10 +95,11 @@ _IAM: tuple[tuple[str, Origin, str], ...] = (
     ("PutFunctionCodeSigningConfig is checked on function and config", "documented", "service authorization reference"),
     ("CreateFunction and UpdateFunctionConfiguration need iam:PassRole", "documented", "IAM guide"),
     (
-        "GetParametersByPath is checked on its path, GetParameters on each name",
+        "GetParametersByPath is checked on its path, several parameters or alarms on each name",
         "documented",
         "service authorization reference; API reference, GetParametersByPath",
     ),
+    ("The ARN of a rule does not name the default bus", "documented", "service authorization reference"),
     ("Tags of functions, configs and profiles are condition keys", "documented", "service authorization reference"),
     ("The guardrails' SCPs are attached to the declared units from the start", "our model", "a convenience"),
     (
