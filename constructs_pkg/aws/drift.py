@@ -16,9 +16,11 @@ from constructs_pkg.runtime.drift.settings import Settings
 from constructs_pkg.runtime.drift.storage import MemoryStore
 from constructs_pkg.runtime.drift.surroundings import Surroundings, surroundings
 
-__all__ = ["DriftReader"]
+__all__ = ["NOTHING_TO_READ", "DriftReader"]
 
 _WORKERS = 16
+NOTHING_TO_READ = "NothingToRead"
+"""The code of the ``AwsError`` for a StackSet that has no stack in the accounts that are asked about."""
 
 
 class DriftReader:
@@ -73,7 +75,8 @@ class DriftReader:
             The report, as the drift functions write it.
 
         Raises:
-            AwsError: AWS refused something without which nothing can be said.
+            AwsError: AWS refused something without which nothing can be said; with the code ``NOTHING_TO_READ``, the
+                StackSet has no stack in these accounts.
         """
         around = surroundings(
             self._session,
@@ -101,7 +104,7 @@ class DriftReader:
         event = {"kind": "manual", "wave": stack_set, "mode": "detect", "accounts": list(accounts)}
         begun = start.run({"event": event, "execution": "this machine", "started_at": str(around.now())}, around)
         if begun["status"] != "GO":
-            raise AwsError("NothingToRead", f"{stack_set}: {begun['reason']}")
+            raise AwsError(NOTHING_TO_READ, str(begun["reason"]))
         # A scope would leave the detection to the repair of each stack: here all that is asked is what is known.
         run = {**begun["run"], "scope": None}
         state: dict[str, Any] = {"run": run}

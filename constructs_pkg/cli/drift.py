@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from constructs_pkg.cli.parameters import examples, format_option, organization_option
+from constructs_pkg.cli.parameters import ACCOUNT, examples, format_option, organization_option
 
 __all__ = ["command"]
 
@@ -23,7 +23,7 @@ _YES = click.option("--yes", is_flag=True, help="Do not ask; needed where nobody
     ),
 )
 @click.option("--wave", "wave", metavar="NAME", help="Only this wave; all waves where left out.")
-@click.option("--account", "accounts", metavar="ID", multiple=True, help="Only this account; repeatable.")
+@click.option("--account", "accounts", type=ACCOUNT, metavar="ID", multiple=True, help="Only this account; repeatable.")
 @click.option(
     "--last-detection",
     is_flag=True,

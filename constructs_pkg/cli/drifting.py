@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from constructs_pkg.aws.clients import aws_errors
-from constructs_pkg.aws.drift import DriftReader
+from constructs_pkg.aws.drift import NOTHING_TO_READ, DriftReader
 from constructs_pkg.cli.drift_answer import document, exit_code_of, one_row, proposal_text, text
 from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, say, say_json, tell
 from constructs_pkg.cli.progress import Progress
@@ -88,6 +88,7 @@ def show(asked: Asked, *, last_detection: bool) -> int:
         sleep=outside.sleep,
     )
     reports: list[dict[str, Any]] = []
+    elsewhere: AwsError | None = None
     for name in _stack_sets(organization, reader, asked.wave):
         progress = Progress(f"Looking at {name}", 1)
 
@@ -96,10 +97,23 @@ def show(asked: Asked, *, last_detection: bool) -> int:
 
         try:
             found = reader.read(name, accounts=asked.accounts, detects=not last_detection, tell=_tell, count=count)
+        except AwsError as error:
+            if error.code != NOTHING_TO_READ or not asked.accounts:
+                raise
+            elsewhere = error  # the accounts may be those of another wave
+        else:
+            reports.append(found)
         finally:
             progress.close()
-        reports.append(found)
-    return _show(reports, asked)
+    if elsewhere is not None and not reports:
+        raise elsewhere
+    code = _show(reports, asked)
+    seen = {row["account"] for report in reports for row in report["rows"]}
+    unseen = [account for account in asked.accounts if account not in seen]
+    if not unseen or code != EXIT_YES:
+        return code
+    tell(f"Not looked at: {', '.join(unseen)}, where no StackSet that was asked about has a stack")
+    return EXIT_NO_VERDICT
 
 
 def remediate_wave(asked: Asked, *, yes: bool) -> int:
@@ -131,7 +145,15 @@ def approve_proposal(asked: Asked, run_id: str, item: str, *, yes: bool) -> int:
         raise click.UsageError(f"{run_id!r} is no id of a run. The report and the notification tell it")
     outside = surroundings()
     machine = _Machine(outside, asked.organization(outside))
-    row = one_row(machine.report(f"runs/{run_id}/report.json"), match["account"], match["region"])
+    try:
+        report = machine.report(f"runs/{run_id}/report.json")
+    except AwsError as error:
+        if error.code != "NoSuchKey":
+            raise
+        raise LambdaCodeSigningError(
+            f"there is no run {run_id}. The report and the notification tell its id"
+        ) from error
+    row = one_row(report, match["account"], match["region"])
     proposal = None if row is None else row["proposal"]
     if proposal is None:
         raise LambdaCodeSigningError(f"the run {run_id} proposed nothing for {item}. Look at its report")
@@ -139,8 +161,8 @@ def approve_proposal(asked: Asked, run_id: str, item: str, *, yes: bool) -> int:
     if not _confirmed(f"Approve this for {item}?", yes=yes):
         tell("Nothing was approved")
         return EXIT_NO
-    report = machine.run({"kind": "approval", "run_id": run_id, **match.groupdict(), "digest": proposal["digest"]})
-    return EXIT_NO if report is None else _show([report], asked)
+    done = machine.run({"kind": "approval", "run_id": run_id, **match.groupdict(), "digest": proposal["digest"]})
+    return EXIT_NO if done is None else _show([done], asked)
 
 
 class _Machine:
@@ -229,7 +251,7 @@ def _confirmed(question: str, *, yes: bool) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise click.UsageError("nobody can be asked here: give --yes")
+        raise click.UsageError("nobody can be asked here. Confirm with --yes")
     return click.confirm(question, default=False, err=True)
 
 

@@ -1,5 +1,6 @@
 """What several commands have in common: kinds of values, ``--organization``, ``--format``, ``--force``, examples."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,8 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["MOMENT", "PATH", "examples", "force_option", "format_option", "organization_option"]
+__all__ = ["ACCOUNT", "MOMENT", "PATH", "examples", "force_option", "format_option", "organization_option"]
 
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
@@ -38,6 +40,21 @@ class _Moment(click.ParamType[datetime]):
 
 MOMENT = _Moment()
 """An aware moment."""
+
+
+class _Account(click.ParamType[str]):
+    """The id of an account."""
+
+    name = "account"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401 (click's)
+        if _ACCOUNT_ID.fullmatch(value) is None:
+            self.fail(f"{value!r} is no account id. Write its 12 digits", param, ctx)
+        return value
+
+
+ACCOUNT = _Account()
+"""The 12 digits of an account."""
 
 
 def format_option(*names: str) -> Callable[[_Function], _Function]:

@@ -51,7 +51,7 @@ def pin_root(archive: Path, output: Path, expect_fingerprint: str | None, *, for
     expected = _expected(expect_fingerprint)
     if expected is None and not sys.stdin.isatty():
         raise click.UsageError(
-            "Nobody can be asked here. Give --expect-fingerprint with the SHA-256 that you learnt from elsewhere."
+            "nobody can be asked here. Give --expect-fingerprint with the SHA-256 that you learnt elsewhere"
         )
     try:
         root = _root_of(archive)

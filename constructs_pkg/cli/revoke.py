@@ -159,7 +159,7 @@ def _check_account(target: Target, reader: Reader) -> None:
 
 def _check_terminal(*, yes: bool) -> None:
     if not yes and not sys.stdin.isatty():
-        raise click.UsageError("there is no terminal to ask on. Confirm with --yes")
+        raise click.UsageError("nobody can be asked here. Confirm with --yes")
 
 
 def _warning(target: Target, effective_time: datetime | None) -> str:

@@ -16,7 +16,7 @@ from constructs_pkg.aws.member_place import Pace
 from constructs_pkg.aws.survey import WORKERS, Judged, Survey
 from constructs_pkg.aws.survey_state import SurveyState
 from constructs_pkg.cli.output import tell
-from constructs_pkg.cli.parameters import PATH, organization_option
+from constructs_pkg.cli.parameters import ACCOUNT, PATH, organization_option
 from constructs_pkg.cli.progress import Progress
 from constructs_pkg.errors import AwsError, LambdaCodeSigningError
 from constructs_pkg.inventory.readings import Failure, PlaceReading
@@ -43,6 +43,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 without_option = click.option(
     "--without-account",
     "without",
+    type=ACCOUNT,
     metavar="ID",
     multiple=True,
     help="Do not look at this account, such as the management account, which has no auditor role; repeatable.",

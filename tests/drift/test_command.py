@@ -139,6 +139,22 @@ def test_all_waves_or_a_few_accounts_are_looked_at(command) -> None:
     assert (code, outcomes(report)) == (0, {world.member_accounts[1]: "clean"})
 
 
+def test_accounts_are_looked_for_in_all_waves_and_what_is_in_none_is_no_clean_answer(command) -> None:
+    world = World(accounts=2)
+    account, _ = world.member_accounts
+    code, out, _ = command(world, "--account", account, "--format", "json")
+    (report,) = json.loads(out)["reports"]  # the first wave has no stack in it
+    assert (code, outcomes(report)) == (0, {account: "clean"})
+    code, out, err = command(world, "--account", account, "--account", "999999999999")
+    assert (code, "1 clean" in out) == (3, True)
+    assert err == "Not looked at: 999999999999, where no StackSet that was asked about has a stack\n"
+    code, out, err = command(world, "--account", "999999999999")
+    assert (code, out) == (3, "")
+    assert err == "Error: acme-code-signing-second has no stack instance in these accounts and Regions\n"
+    code, _, err = command(world, "--account", "4444")
+    assert (code, "'4444' is no account id. Write its 12 digits" in err) == (2, True)
+
+
 def test_remediate_starts_the_state_machine_and_shows_its_report(command) -> None:
     world = in_mode("detect", accounts=2)
     drifted, other = world.member_accounts
@@ -154,7 +170,7 @@ def test_remediate_starts_the_state_machine_and_shows_its_report(command) -> Non
 def test_remediate_asks_first_and_needs_one_wave(command) -> None:
     world = World(accounts=1)
     code, _, err = command(world, "--wave", "second", "--remediate")
-    assert (code, "nobody can be asked here: give --yes" in err) == (2, True)
+    assert (code, "nobody can be asked here. Confirm with --yes" in err) == (2, True)
     code, _, err = command(world, "--remediate", "--yes")
     assert (code, "name it with --wave" in err) == (2, True)
     code, _, err = command(world, "--wave", "second", "--remediate", "--last-detection")
@@ -195,7 +211,7 @@ def test_there_is_nothing_to_approve_where_nothing_was_proposed(command) -> None
     assert command(world, "approve", run_id, "everything")[0] == 2
     assert command(world, "approve", "../../leases/x", f"{world.member_accounts[0]}/{REGION}")[0] == 2
     code, _, err = command(world, "approve", "20260101T000000Z-no", f"{world.member_accounts[0]}/{REGION}", "--yes")
-    assert (code, "NoSuchKey" in err) == (3, True)
+    assert (code, "there is no run 20260101T000000Z-no. The report and" in err) == (2, True)
 
 
 def test_what_cannot_be_read_at_all_is_no_verdict(command) -> None:
