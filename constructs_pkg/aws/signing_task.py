@@ -20,6 +20,7 @@ from constructs_pkg.aws.signing_bucket import ObjectVersion, SigningBucket
 from constructs_pkg.aws.signing_service import SigningJob, SigningJobRequest, SigningService
 from constructs_pkg.errors import AwsError, ProvenanceError, SigningError
 from constructs_pkg.signing.archive import DEFAULT_LIMITS
+from constructs_pkg.signing.archive_bytes import sha256_of
 from constructs_pkg.signing.object_names import JOB_PREFIX, provenance_key, signed_key, unsigned_key
 from constructs_pkg.signing.policy import CodeSigningPolicy
 from constructs_pkg.signing.provenance import contradictions, provenance_of
@@ -38,7 +39,6 @@ from constructs_pkg.signing.unsigned_archive import read_unsigned
 
 __all__ = ["SigningTask"]
 
-_CHUNK_BYTES = 256 * 1024
 _ATTEMPTS = 2
 
 
@@ -85,7 +85,7 @@ class SigningTask:
         """
         require_claims(self.name, self.commit, self.annotations)
         read_unsigned(source)
-        digest = _sha256(source)
+        digest = sha256_of(source)
         key = signed_key(digest.hex(), self.publisher)
         seen = self.bucket.find(key)
         signature = None if seen is None else self._kept(source, target, seen)
@@ -230,11 +230,3 @@ class SigningTask:
 
     def _url(self, key: str) -> str:
         return f"s3://{self.bucket.name}/{key}"
-
-
-def _sha256(source: BinaryIO) -> bytes:
-    digest = hashlib.sha256()
-    source.seek(0)
-    while chunk := source.read(_CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.digest()

@@ -7,13 +7,12 @@ from typing import Any
 import click
 
 from constructs_pkg.aws.inventory import Wanted
-from constructs_pkg.aws.survey import Judged
 from constructs_pkg.cli.files import refuse_existing, write_file
 from constructs_pkg.cli.output import EXIT_NO_VERDICT, EXIT_YES, say, say_json
 from constructs_pkg.cli.parameters import PATH, examples, force_option, format_option
 from constructs_pkg.cli.surveying import reader_of, rolled_out_to, survey_options
-from constructs_pkg.cli.unknown import unknown_json, unknown_text
-from constructs_pkg.inventory.readings import Failure, PlaceReading
+from constructs_pkg.cli.unknown import Unknown
+from constructs_pkg.inventory.readings import PlaceReading
 from constructs_pkg.plurals import counted
 
 __all__ = ["command"]
@@ -55,29 +54,23 @@ def command(
     surveyed = rolled_out_to(reader, accounts_from)
     at = reader.pace.at()
     entries: list[dict[str, str]] = []
-    failures: list[Failure] = []
-    with_gaps: list[Judged[list[dict[str, str]]]] = []
+    unknown = Unknown()
     wanted = Wanted(versions=True)
     with reader.reading(surveyed, wanted, _entries, state=state, resume=resume, workers=workers) as results:
         for result in results:
-            if isinstance(result, Failure):
-                failures.append(result)
-                continue
-            entries += result.judgement
-            if result.gaps:
-                with_gaps.append(result)
+            entries += unknown.without(result) or ()
     knows_accounts = accounts_from == "organizations" or reader.organization.rollout.permission_model == "self-managed"
-    is_complete = knows_accounts and not failures and not with_gaps
+    is_complete = knows_accounts and not unknown
     document = {"version": 1, "at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "complete": is_complete, "functions": entries}
     data = (json.dumps(document, indent=2) + "\n").encode("ascii")
     write_file(target, lambda file: file.write(data), force=force)
     summary: dict[str, Any] = {"version": 1, "file": str(target), "complete": is_complete, "entries": len(entries)}
     if output_format == "json":
-        say_json(summary | unknown_json(failures, with_gaps))
+        say_json(summary | unknown.document())
     else:
         verdict = "complete" if is_complete else "NOT complete"
         lines = [f"{target}: {counted(len(entries), 'signed artifact')} of {surveyed}; {verdict}"]
-        say("\n\n".join([*lines, *unknown_text(failures, with_gaps)]))
+        say("\n\n".join([*lines, *unknown.parts()]))
     return EXIT_YES if is_complete else EXIT_NO_VERDICT
 
 

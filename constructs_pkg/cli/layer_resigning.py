@@ -1,6 +1,5 @@
 """Signs a copy of somebody else's layer under a profile of one's own, and keeps where it comes from."""
 
-import hashlib
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,7 @@ from constructs_pkg.cli.output import EXIT_NO, EXIT_YES, one_line, say, say_json
 from constructs_pkg.cli.progress import Progress
 from constructs_pkg.errors import ArchiveError, SigningError
 from constructs_pkg.signing.archive import read_archive
+from constructs_pkg.signing.archive_bytes import sha256_of
 from constructs_pkg.signing.authority_records import SigningRefusal
 from constructs_pkg.signing.policy import CodeSigningPolicy
 from constructs_pkg.signing.provenance import provenance_of
@@ -35,7 +35,6 @@ RESIGNING_VERSION = 1
 """The version of the JSON answer: it grows by one when a key changes its meaning or goes away."""
 
 _MAX_TEXT_CHARACTERS = 1000
-_CHUNK_BYTES = 256 * 1024
 _REFUSALS = {
     SigningRefusal.ALREADY_SIGNED,
     SigningRefusal.ARCHIVE_EMPTY,
@@ -163,7 +162,7 @@ def _signed_copy(
                 target,
                 name=resigning.output.name,
                 source_name=name,
-                source_sha256=_sha256(source),
+                source_sha256=sha256_of(source).hex(),
                 annotations={**annotations, "resigned_at": str(iso_time(at))},
             )
 
@@ -237,11 +236,3 @@ def _say(resigning: Resigning, provenance: Provenance, *, as_json: bool) -> None
         f"  licence: {one_line(license_info or provenance.annotations['license_note'])}",
     ]
     say("\n".join(lines))
-
-
-def _sha256(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    file.seek(0)
-    while chunk := file.read(_CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.hexdigest()

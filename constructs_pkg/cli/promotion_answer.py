@@ -8,7 +8,7 @@ from typing import Any
 from constructs_pkg.aws.survey import Judged
 from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, one_line
 from constructs_pkg.cli.surveying import Reader, Surveyed
-from constructs_pkg.cli.unknown import unknown_json, unknown_text
+from constructs_pkg.cli.unknown import Unknown
 from constructs_pkg.inventory.ownership import Ownership
 from constructs_pkg.inventory.promotion import Exempted, Obstruction, PlaceJudgement, judge_place
 from constructs_pkg.inventory.readings import Failure, PlaceReading
@@ -49,8 +49,7 @@ class PromotionAnswer:
         self.places: list[_Place] = []
         self.obstructions: list[Obstruction] = []
         self.exempted: list[Exempted] = []
-        self.failures: list[Failure] = []
-        self.with_gaps: list[Judged[PlaceJudgement]] = []
+        self.unknown = Unknown()
         self.change: LineChange | None = None
 
     def judge(self, reading: PlaceReading) -> PlaceJudgement:
@@ -59,12 +58,9 @@ class PromotionAnswer:
 
     def add(self, result: Judged[PlaceJudgement] | Failure) -> None:
         """Add what was found in a place, or note that it could not be read."""
-        if isinstance(result, Failure):
-            self.failures.append(result)
+        judgement = self.unknown.without(result)
+        if judgement is None or isinstance(result, Failure):
             return
-        if result.gaps:
-            self.with_gaps.append(result)
-        judgement = result.judgement
         self.obstructions += judgement.obstructions
         self.exempted += judgement.exempted
         self.places.append(_Place.of(judgement, is_complete=not result.gaps))
@@ -72,7 +68,7 @@ class PromotionAnswer:
     @property
     def is_complete(self) -> bool:
         """Tell whether everything is known."""
-        return not self.failures and not self.with_gaps
+        return not self.unknown
 
     @property
     def exit_code(self) -> int:
@@ -126,7 +122,7 @@ class PromotionAnswer:
                 }
                 for one in self.exempted
             ],
-            **unknown_json(self.failures, self.with_gaps),
+            **self.unknown.document(),
             "change": None
             if change is None
             else {"file": str(file), "line": change.number, "before": change.before, "after": change.after},
@@ -162,7 +158,7 @@ class PromotionAnswer:
             parts.append(f"In the way ({len(self.obstructions)})\n{self._obstruction_table()}\n\n{self._remedies()}")
         if self.exempted:
             parts.append(f"Exempt for now ({len(self.exempted)})\n{self._exemption_table()}")
-        parts += unknown_text(self.failures, self.with_gaps)
+        parts += self.unknown.parts()
         return "\n\n".join([*parts, self._last_words(file)])
 
     def _obstruction_table(self) -> str:

@@ -11,7 +11,7 @@ from constructs_pkg.aws.revocation import SignerRecord, Target, signer_record
 from constructs_pkg.aws.survey import Judged
 from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, one_line
 from constructs_pkg.cli.surveying import Reader, Surveyed, all_of, require_accounts
-from constructs_pkg.cli.unknown import unknown_json, unknown_text
+from constructs_pkg.cli.unknown import Unknown
 from constructs_pkg.errors import AwsError
 from constructs_pkg.inventory.blast_radius import (
     EFFECTS,
@@ -80,8 +80,7 @@ class RadiusAnswer:
         self.functions: list[AffectedFunction] = []
         self.layers: list[AffectedLayer] = []
         self.configs: list[AffectedConfig] = []
-        self.failures: list[Failure] = []
-        self.with_gaps: list[Judged[PlaceReach]] = []
+        self.unknown = Unknown()
 
     def _ask_signer(self, reader: Reader) -> None:
         place = reader.members.place(self.target.account, self.target.region)
@@ -99,12 +98,9 @@ class RadiusAnswer:
 
     def add(self, result: Judged[PlaceReach] | Failure) -> None:
         """Add what was found in a place, or note that it could not be read."""
-        if isinstance(result, Failure):
-            self.failures.append(result)
+        reach = self.unknown.without(result)
+        if reach is None:
             return
-        if result.gaps:
-            self.with_gaps.append(result)
-        reach = result.judgement
         self.functions += reach.functions
         self.layers += reach.layers
         self.configs += reach.configs
@@ -119,7 +115,7 @@ class RadiusAnswer:
     @property
     def is_complete(self) -> bool:
         """Tell whether everything is known that was to be read."""
-        return not self.failures and not self.with_gaps
+        return not self.unknown
 
     @property
     def exit_code(self) -> int:
@@ -192,7 +188,7 @@ class RadiusAnswer:
                 }
                 for one in self.configs
             ],
-            **unknown_json(self.failures, self.with_gaps),
+            **self.unknown.document(),
         }
 
     def _signer_document(self) -> dict[str, Any]:
@@ -241,7 +237,7 @@ class RadiusAnswer:
             parts.append(f"Configs that list the publisher ({len(self.configs)})\n{table}")
         if not self._looks_at_layers:
             parts.append("Layer versions that no function uses were not looked at (--published-layers)")
-        return "\n\n".join([*parts, *unknown_text(self.failures, self.with_gaps), self._last_words()])
+        return "\n\n".join([*parts, *self.unknown.parts(), self._last_words()])
 
     def _signer_text(self) -> str:
         record = self.signer

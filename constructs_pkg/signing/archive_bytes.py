@@ -1,11 +1,12 @@
 """Bounded random access to an archive that lies in memory or in a file."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from constructs_pkg.signing.archive_defects import ArchiveDefect, defect
 
-__all__ = ["WINDOW_BYTES", "ArchiveBytes"]
+__all__ = ["WINDOW_BYTES", "ArchiveBytes", "sha256_of"]
 
 WINDOW_BYTES = 256 * 1024
 """How much of a file is held at once; more than the largest header (30 + 2 * 65,535 bytes) and than the largest end."""
@@ -95,3 +96,16 @@ class ArchiveBytes:
         except OSError as error:
             raise defect(ArchiveDefect.UNREADABLE, f"the archive cannot be read: {error}") from error
         self._window, self._window_start = memoryview(window), start
+
+
+def sha256_of(source: bytes | BinaryIO) -> bytes:
+    """Return the SHA-256 of an archive.
+
+    Args:
+        source: The archive itself, or a seekable file open for reading bytes, whose position is moved.
+    """
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).digest()
+    source.seek(0)
+    # What BinaryIO does not promise, every file open for reading bytes has: readinto.
+    return hashlib.file_digest(source, "sha256").digest()  # pyright: ignore[reportArgumentType]

@@ -17,6 +17,7 @@ from typing import BinaryIO, TypeVar
 from constructs_pkg.arns import SigningProfileVersionArn
 from constructs_pkg.errors import ArchiveError, PackagingError, SigningError
 from constructs_pkg.signing.archive import read_archive
+from constructs_pkg.signing.archive_bytes import sha256_of
 from constructs_pkg.signing.authority_records import SigningRefusal
 from constructs_pkg.signing.packaging import DEFAULT_EXCLUDES, write_package
 from constructs_pkg.signing.policy import CodeSigningPolicy
@@ -155,11 +156,10 @@ class ArchiveStore:
             PackagingError: It is gone, or is not what was added.
         """
         path = self.path / "packages" / f"{sha256}.zip"
-        digest = hashlib.sha256()
+        found = b""
         with suppress(OSError), path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
-        if digest.hexdigest() != sha256:
+            found = sha256_of(file)
+        if found.hex() != sha256:
             raise PackagingError(f"{path} is missing or was changed. Synthesize again, here")
         return path
 

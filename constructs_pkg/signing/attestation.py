@@ -8,7 +8,6 @@ it. Lambda reads the object itself, so that a false claim fails the deployment i
 
 import base64
 import binascii
-import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import BinaryIO
 
 from constructs_pkg.errors import ArchiveError, AttestationError, PolicyError
 from constructs_pkg.signing.archive import ArchiveReading, read_archive
+from constructs_pkg.signing.archive_bytes import sha256_of
 from constructs_pkg.signing.json_object import JsonObject, parse_json_object
 from constructs_pkg.signing.policy import CodeSigningPolicy
 from constructs_pkg.signing.report import Note, VerificationReport
@@ -44,7 +44,6 @@ _MAX_SIZE_BYTES = 1024**4
 # in the Amazon S3 documentation: 1,024 bytes each).
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _MAX_KEY_BYTES = 1024
-_CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ def attest_archive(source: bytes | BinaryIO, *, bucket: str, key: str, object_ve
         bucket,
         key,
         object_version,
-        _sha256(source),
+        sha256_of(source).hex(),
         reading.content_digest,
         reading.signature,
         reading.archive_bytes,
@@ -261,13 +260,3 @@ def _signature(text: str) -> bytes:
 
 def _size(document: JsonObject, key: str) -> int:
     return document.number(key, 0, _MAX_SIZE_BYTES, is_required=True) or 0
-
-
-def _sha256(source: bytes | BinaryIO) -> str:
-    if isinstance(source, bytes):
-        return hashlib.sha256(source).hexdigest()
-    digest = hashlib.sha256()
-    source.seek(0)
-    while chunk := source.read(_CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.hexdigest()

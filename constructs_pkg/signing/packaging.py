@@ -1,6 +1,5 @@
 """Making a deployment package from a directory, so that the same tree gives the same bytes on any machine."""
 
-import hashlib
 import os
 import secrets
 import stat
@@ -12,6 +11,7 @@ from typing import BinaryIO
 
 from constructs_pkg.errors import PackagingError
 from constructs_pkg.signing.archive import DEFAULT_LIMITS, ArchiveLimits
+from constructs_pkg.signing.archive_bytes import sha256_of
 from constructs_pkg.signing.exclude_patterns import DEFAULT_EXCLUDES, ExcludePatterns
 from constructs_pkg.signing.source_tree import SourceTree, TreeFile, open_regular
 from constructs_pkg.signing.zip_records import DEFLATED, STORED, WrittenEntry, end_records
@@ -131,16 +131,8 @@ def write_package(
         excluded=tuple(sorted(tree.excluded)),
         expanded_bytes=sum(entry.expanded_bytes for entry in written),
         archive_bytes=size,
-        sha256=_digest(target),
+        sha256=sha256_of(target),
     )
-
-
-def _digest(target: BinaryIO) -> bytes:
-    digest = hashlib.sha256()
-    target.seek(0)
-    while chunk := target.read(_CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.digest()
 
 
 def _check_limit(what: str, value: int, maximum: int) -> None:

@@ -4,18 +4,16 @@ A statement is not signed: what it says of publisher, job and times can be check
 (`check_provenance`), what it says of the source is a claim of whoever may write to the bucket.
 """
 
-import hashlib
 from collections.abc import Mapping
 from typing import BinaryIO
 
 from constructs_pkg.errors import ArchiveError, CmsError, ProvenanceError
 from constructs_pkg.signing.archive import read_archive
+from constructs_pkg.signing.archive_bytes import sha256_of
 from constructs_pkg.signing.cms import parse_signature
 from constructs_pkg.signing.provenance_statement import Provenance, format_provenance, parse_provenance
 
 __all__ = ["check_provenance", "contradictions", "provenance_of"]
-
-_CHUNK_BYTES = 256 * 1024
 
 
 def provenance_of(
@@ -51,7 +49,7 @@ def provenance_of(
         raise ProvenanceError(f"{name} has no signature that can be read: {error}") from error
     provenance = Provenance(
         name,
-        _sha256(archive),
+        sha256_of(archive).hex(),
         reading.content_digest.hex(),
         source_name,
         source_sha256,
@@ -107,13 +105,3 @@ def contradictions(provenance: Provenance, real: Provenance) -> tuple[str, ...]:
         for key in compared
         if getattr(provenance, key) not in {None, getattr(real, key)}
     )
-
-
-def _sha256(archive: bytes | BinaryIO) -> str:
-    if isinstance(archive, bytes):
-        return hashlib.sha256(archive).hexdigest()
-    digest = hashlib.sha256()
-    archive.seek(0)
-    while chunk := archive.read(_CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.hexdigest()
