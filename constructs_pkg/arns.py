@@ -52,6 +52,7 @@ class Arn:
     """
 
     service: ClassVar[str]
+    form: ClassVar[str]
     partition: str
     region: str
     account: str
@@ -71,7 +72,7 @@ class Arn:
         Raises:
             ArnError: It is not; the message names the text, what is wrong with it and the right form.
         """
-        partition, region, account, resource = _split(text, cls.service, cls.__name__)
+        partition, region, account, resource = _split(text, cls.service, cls.form)
         return cls._from_resource(text, partition, region, account, resource)
 
     @classmethod
@@ -88,6 +89,7 @@ class SigningProfileArn(Arn):
     """``arn:aws:signer:REGION:ACCOUNT:/signing-profiles/NAME``: a profile in all of its versions."""
 
     service: ClassVar[str] = "signer"
+    form: ClassVar[str] = "arn:aws:signer:eu-west-1:123456789012:/signing-profiles/NAME"
     name: str
 
     @property
@@ -121,6 +123,7 @@ class SigningProfileVersionArn(Arn):
     """``arn:aws:signer:REGION:ACCOUNT:/signing-profiles/NAME/VERSION``: what a code signing config lists."""
 
     service: ClassVar[str] = "signer"
+    form: ClassVar[str] = "arn:aws:signer:eu-west-1:123456789012:/signing-profiles/NAME/VERSION"
     name: str
     profile_version: str
 
@@ -160,6 +163,7 @@ class SigningJobArn(Arn):
     """``arn:aws:signer:REGION:ACCOUNT:/signing-jobs/UUID``."""
 
     service: ClassVar[str] = "signer"
+    form: ClassVar[str] = "arn:aws:signer:eu-west-1:123456789012:/signing-jobs/UUID"
     job_id: str
 
     @property
@@ -171,9 +175,7 @@ class SigningJobArn(Arn):
     def _from_resource(cls, text: str, partition: str, region: str, account: str, resource: str) -> Self:
         prefix, _, job_id = resource.rpartition("/")
         if prefix != "/signing-jobs" or _JOB_ID.fullmatch(job_id) is None:
-            raise ArnError(
-                f"{text!r} is not a signing job ARN. It looks like {_example('signer', '/signing-jobs/UUID')}"
-            )
+            raise ArnError(f"{text!r} is not a signing job ARN. It looks like {cls.form}")
         return cls(partition, region, account, job_id)
 
 
@@ -182,6 +184,7 @@ class CodeSigningConfigArn(Arn):
     """``arn:aws:lambda:REGION:ACCOUNT:code-signing-config:csc-…``: the id is random and known only once it is made."""
 
     service: ClassVar[str] = "lambda"
+    form: ClassVar[str] = "arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-0123456789abcdef0"
     config_id: str
 
     @property
@@ -193,8 +196,7 @@ class CodeSigningConfigArn(Arn):
     def _from_resource(cls, text: str, partition: str, region: str, account: str, resource: str) -> Self:
         prefix, _, config_id = resource.partition(":")
         if prefix != "code-signing-config" or _CONFIG_ID.fullmatch(config_id) is None:
-            form = _example("lambda", "code-signing-config:csc-0123456789abcdef0")
-            raise ArnError(f"{text!r} is not a code signing config ARN. It looks like {form}")
+            raise ArnError(f"{text!r} is not a code signing config ARN. It looks like {cls.form}")
         return cls(partition, region, account, config_id)
 
 
@@ -203,6 +205,7 @@ class FunctionArn(Arn):
     """``arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]``; the qualifier is a version or an alias."""
 
     service: ClassVar[str] = "lambda"
+    form: ClassVar[str] = "arn:aws:lambda:eu-west-1:123456789012:function:NAME"
     name: str
     qualifier: str | None = None
 
@@ -216,9 +219,7 @@ class FunctionArn(Arn):
         prefix, _, rest = resource.partition(":")
         match = _FUNCTION.fullmatch(rest)
         if prefix != "function" or match is None:
-            raise ArnError(
-                f"{text!r} is not a Lambda function ARN. It looks like {_example('lambda', 'function:NAME')}"
-            )
+            raise ArnError(f"{text!r} is not a Lambda function ARN. It looks like {cls.form}")
         return cls(partition, region, account, match["name"], match["qualifier"])
 
 
@@ -227,6 +228,7 @@ class LayerVersionArn(Arn):
     """``arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION``."""
 
     service: ClassVar[str] = "lambda"
+    form: ClassVar[str] = "arn:aws:lambda:eu-west-1:123456789012:layer:NAME:1"
     name: str
     layer_version: int
 
@@ -242,7 +244,7 @@ class LayerVersionArn(Arn):
         if prefix == "layer" and match is None and ":" not in rest:
             raise ArnError(f"{text!r} is a layer ARN without a version. Add the layer version, such as ':1'")
         if prefix != "layer" or match is None:
-            raise ArnError(f"{text!r} is not a layer version ARN. It looks like {_example('lambda', 'layer:NAME:1')}")
+            raise ArnError(f"{text!r} is not a layer version ARN. It looks like {cls.form}")
         return cls(partition, region, account, match["name"], int(match["version"]))
 
 
@@ -251,6 +253,7 @@ class RoleArn(Arn):
     """``arn:aws:iam::ACCOUNT:role[/PATH]/NAME``; ``region`` is empty, ``path`` begins and ends with a slash."""
 
     service: ClassVar[str] = "iam"
+    form: ClassVar[str] = "arn:aws:iam::123456789012:role/NAME"
     path: str
     name: str
 
@@ -268,7 +271,7 @@ class RoleArn(Arn):
     def _from_resource(cls, text: str, partition: str, region: str, account: str, resource: str) -> Self:
         match = _ROLE.fullmatch(resource.removeprefix("role"))
         if not resource.startswith("role/") or match is None:
-            raise ArnError(f"{text!r} is not an IAM role ARN. It looks like arn:aws:iam::123456789012:role/NAME")
+            raise ArnError(f"{text!r} is not an IAM role ARN. It looks like {cls.form}")
         return cls(partition, region, account, match["path"], match["name"])
 
 
@@ -304,19 +307,21 @@ _KIND_BY_PREFIX: dict[str, type[Arn]] = {
 }
 
 
-def _split(text: str, service: str, wanted: str) -> tuple[str, str, str, str]:
+def _split(text: str, service: str, form: str) -> tuple[str, str, str, str]:
     """Take an ARN apart into partition, Region, account and resource, each checked."""
     if len(text) > _MAX_ARN_CHARACTERS:
         raise ArnError(f"{text[:60]!r}… has {len(text)} characters; an ARN has at most {_MAX_ARN_CHARACTERS}")
     parts = text.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn":
-        raise ArnError(f"{text!r} is not an ARN. A {wanted} looks like arn:PARTITION:{service}:REGION:ACCOUNT:RESOURCE")
+        raise ArnError(f"{text!r} is not an ARN. Write one such as {form}")
     _, partition, found_service, region, account, resource = parts
     if partition not in REGIONS_BY_PARTITION:
         known = ", ".join(REGIONS_BY_PARTITION)
         raise ArnError(f"{text!r} has the partition {partition!r}. Known partitions: {known}")
     if found_service != service:
-        raise ArnError(f"{text!r} is an ARN of the service {found_service!r}; a {wanted} has {service!r} there")
+        raise ArnError(
+            f"{text!r} is an ARN of the service {found_service!r}, not of {service!r}. Write one such as {form}"
+        )
     if service == "iam":
         if region:
             raise ArnError(f"{text!r} has the Region {region!r}; IAM is global, leave it empty")
@@ -340,15 +345,8 @@ def _profile_parts(text: str, resource: str) -> tuple[str, str | None]:
     if resource.startswith("signing-profiles/"):
         raise ArnError(f"{text!r} has no slash before 'signing-profiles'. Write ':/signing-profiles/' with one")
     if not resource.startswith("/signing-profiles/"):
-        raise ArnError(
-            f"{text!r} is not a signing profile ARN. "
-            f"It looks like {_example('signer', '/signing-profiles/NAME/VERSION')}"
-        )
+        raise ArnError(f"{text!r} is not a signing profile ARN. It looks like {SigningProfileVersionArn.form}")
     name, slash, version = resource.removeprefix("/signing-profiles/").partition("/")
     if _PROFILE_NAME.fullmatch(name) is None:
         raise ArnError(f"{text!r} has the profile name {name!r}. A name has 2 to 64 letters, digits and underscores")
     return name, version if slash else None
-
-
-def _example(service: str, resource: str) -> str:
-    return f"arn:aws:{service}:eu-west-1:123456789012:{resource}"

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from constructs_pkg.cli.files import write_file
-from constructs_pkg.cli.output import EXIT_NO, EXIT_YES, say
+from constructs_pkg.cli.files import refuse_existing, write_file
+from constructs_pkg.cli.output import EXIT_NO, EXIT_YES, say, tell
 from constructs_pkg.cli.parameters import PATH, examples, force_option
 from constructs_pkg.errors import AttestationError
-from constructs_pkg.signing.attestation import attest_archive, format_attestation
+from constructs_pkg.signing.attestation import attest_archive, check_object_name, format_attestation
 
 __all__ = ["command"]
 
@@ -32,13 +32,18 @@ def command(*, archive: Path, bucket: str, key: str, object_version: str, output
 
     Exit codes: 0 written, 1 the archive is not signed or not sound, 2 wrong usage, or a file cannot be used.
     """
+    refuse_existing(output, force=force)
+    try:
+        check_object_name(bucket, key, object_version)
+    except AttestationError as error:
+        raise click.UsageError(f"there is no such object in S3: {error}") from error
     try:
         with archive.open("rb") as file:
             attestation = attest_archive(file, bucket=bucket, key=key, object_version=object_version)
     except OSError as error:
         raise click.UsageError(f"{archive} cannot be read: {error.strerror}. Check the path.") from error
     except AttestationError as error:
-        click.echo(f"Error: {archive}: {error}", err=True)
+        tell(f"Error: {archive}: {error}")
         return EXIT_NO
     text = format_attestation(attestation) + "\n"
     write_file(output, lambda target: target.write(text.encode("utf-8")), force=force)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from constructs_pkg.cli.parameters import MOMENT, PATH, examples, force_option, format_option
+from constructs_pkg.cli.parameters import ACCOUNT, MOMENT, PATH, examples, force_option, format_option
 
 __all__ = ["command"]
 
@@ -30,7 +30,14 @@ def command() -> None:
 )
 @_DIRECTORY
 @click.option("--region", default="eu-west-1", show_default=True, help="The Region that it pretends to be in.")
-@click.option("--account", default="123456789012", show_default=True, help="The account that it pretends to be in.")
+@click.option(
+    "--account",
+    type=ACCOUNT,
+    metavar="ID",
+    default="123456789012",
+    show_default=True,
+    help="The account that it pretends to be in.",
+)
 @click.option("--at", type=MOMENT, metavar="TIME", help="Its beginning; now where left out. Nothing is signed before.")
 def init(*, directory: Path, region: str, account: str, at: datetime | None) -> int:
     """Make an authority in DIR, which is new or empty and becomes private to you.

@@ -1,6 +1,5 @@
 """``lambda-code-signing guardrail``: print the guardrails of an application, for teams that deploy them without CDK."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 import click
 
 from constructs_pkg.arns import CodeSigningConfigArn
-from constructs_pkg.cli.parameters import examples, format_option, organization_option
+from constructs_pkg.cli.output import say, say_json
+from constructs_pkg.cli.parameters import ACCOUNT, examples, format_option, organization_option
 from constructs_pkg.clock import now
 from constructs_pkg.errors import GuardrailError
 from constructs_pkg.guardrails import (
@@ -78,7 +78,12 @@ def command() -> None:
     metavar="ARN",
     help="An approved code signing config; repeatable, for further Regions of the same account.",
 )
-@click.option("--account", help="Whose functions these are. [default: the configs' account, else the security account]")
+@click.option(
+    "--account",
+    type=ACCOUNT,
+    metavar="ID",
+    help="Whose functions these are. [default: the configs' account, else the security account]",
+)
 @format_option("text", "json")
 @click.option(
     "--write-to",
@@ -100,21 +105,22 @@ def show(
     The developer policy and the permissions boundary list the approved configs: name each with --config-arn. The
     service control policy (scp) is the same for all applications and needs none. Nothing is asked of AWS.
     """
+    organization = load_organization(organization_file, at=now())
+    organization.application(application)
     wanted = kinds or _KINDS
     if not config_arns and set(wanted) != {"scp"}:
         raise click.UsageError(
             "the developer policy and the boundary list the approved code signing configs. Name each with --config-arn "
             "('aws lambda list-code-signing-configs' prints them), or ask for --document scp alone"
         )
-    organization = load_organization(organization_file, at=now())
     intent = _intent(organization, application, config_arns, account)
     documents = [named for kind in _KINDS if kind in wanted for named in _documents(kind, intent)]
     if write_to is not None:
         _write(documents, write_to)
     if output_format == "json":
-        click.echo(json.dumps({"documents": [named.to_dict() for named in documents]}, indent=2))
+        say_json({"documents": [named.to_dict() for named in documents]})
     else:
-        click.echo("\n\n".join(named.to_text() for named in documents))
+        say("\n\n".join(named.to_text() for named in documents))
 
 
 def _intent(

@@ -7,7 +7,7 @@ from constructs_pkg.cli.files import refuse_existing, write_file
 from constructs_pkg.cli.output import EXIT_YES, say, say_json
 from constructs_pkg.errors import PackagingError
 from constructs_pkg.plurals import counted
-from constructs_pkg.signing.packaging import DEFAULT_EXCLUDES, write_package
+from constructs_pkg.signing.packaging import DEFAULT_EXCLUDES, is_inside, write_package
 
 __all__ = ["PACKAGE_VERSION", "package_directory"]
 
@@ -77,5 +77,5 @@ def package_directory(
 
 def _refuse_inside(path: Path, directory: Path) -> None:
     """Refuse an output that would become part of itself."""
-    if path.resolve().is_relative_to(directory.resolve()):
+    if is_inside(path, directory):
         raise PackagingError(f"{path} lies in {directory} and would become part of the package. Write it elsewhere")

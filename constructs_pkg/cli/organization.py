@@ -1,6 +1,5 @@
 """``lambda-code-signing organization``: check the file, keep its ledger, print the JSON Schema."""
 
-import json
 import os
 import secrets
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import click
 
+from constructs_pkg.cli.output import say, say_json, tell
 from constructs_pkg.cli.parameters import examples, format_option
 from constructs_pkg.clock import now
 from constructs_pkg.errors import OrganizationError, Problem
@@ -57,13 +57,13 @@ def check(file: Path, output_format: str) -> int:
         warnings = warnings_of(organization, at=at, lock=read_lock(lock_path(file)))
     except OrganizationError as error:
         if output_format == "json":
-            _print_json({"version": 1, "file": str(file), "valid": False, "problems": _listed(error.problems)})
-        click.echo(f"Error: {error}", err=True)
+            say_json({"version": 1, "file": str(file), "valid": False, "problems": _listed(error.problems)})
+        tell(f"Error: {error}")
         return _EXIT_BAD_INPUT
     if output_format == "json":
-        _print_json({"version": 1, "file": str(file), "valid": True, **_summary(organization, warnings)})
+        say_json({"version": 1, "file": str(file), "valid": True, **_summary(organization, warnings)})
     else:
-        click.echo(_text(file, organization, warnings))
+        say(_text(file, organization, warnings))
     return 0
 
 
@@ -99,15 +99,14 @@ def lock(file: Path, *, only_check: bool, forget: str | None) -> int:
     recorded = read_lock(path)
     names = (*unrecorded_profiles(organization, recorded), *unrecorded_rollout(organization, recorded))
     if not names:
-        profiles = len(organization.signing_profiles)
-        click.echo(f"{path} holds all {profiles} signing profiles of {file} and where it is rolled out")
+        say(f"{path} holds all signing profiles of {file} and where it is rolled out")
         return 0
     listed = ", ".join(names)
     if only_check:
-        click.echo(f"not in {path}: {listed}. Run 'lambda-code-signing organization lock {file}' and commit the ledger")
+        say(f"not in {path}: {listed}. Run 'lambda-code-signing organization lock {file}' and commit the ledger")
         return _EXIT_NO
     _write(path, record_profiles(organization, recorded).to_json())
-    click.echo(f"recorded in {path}: {listed}")
+    say(f"recorded in {path}: {listed}")
     return 0
 
 
@@ -119,7 +118,7 @@ def _forget(path: Path, key: str) -> int:
         known = ", ".join(recorded.rollout.keys) or "nothing"
         raise click.UsageError(f"{path} holds no {key!r} that can be forgotten. There is: {known}") from error
     _write(path, changed.to_json())
-    click.echo(f"forgotten in {path}: {key}")
+    say(f"forgotten in {path}: {key}")
     return 0
 
 
@@ -129,7 +128,7 @@ def schema() -> None:
 
     Even Better TOML and Taplo use it when the file begins with '#:schema PATH-OR-URL'.
     """
-    _print_json(json_schema())
+    say_json(json_schema())
 
 
 def _text(file: Path, organization: Organization, warnings: tuple[Problem, ...]) -> str:
@@ -224,10 +223,6 @@ def _summary(organization: Organization, warnings: tuple[Problem, ...]) -> dict[
 
 def _listed(problems: tuple[Problem, ...]) -> list[dict[str, str]]:
     return [{"where": one.where, "message": one.message, "remedy": one.remedy} for one in problems]
-
-
-def _print_json(value: object) -> None:
-    click.echo(json.dumps(value, indent=2))
 
 
 def _write(path: Path, text: str) -> None:

@@ -115,7 +115,7 @@ def command(
     if not radius.is_complete and not accept_partial:
         tell(
             "Nothing was revoked: not everything is known that it would reach. Read the rest with --state and "
-            "--resume, or revoke all the same with --accept-partial"
+            "--resume, leave accounts out by name with --without-account, or revoke all the same with --accept-partial"
         )
         return EXIT_NO_VERDICT
     tell(_warning(target, effective_time))

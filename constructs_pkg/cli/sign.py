@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from constructs_pkg.cli.parameters import MOMENT, PATH, examples, force_option, format_option
+from constructs_pkg.cli.parameters import ACCOUNT, MOMENT, PATH, examples, force_option, format_option
 from constructs_pkg.signing.signer_reference import DEFAULT_TIMEOUT_SECONDS, AwsSignerReference, parse_signer_reference
 
 __all__ = ["command"]
@@ -31,7 +31,12 @@ _CONCURRENCY = 16
     metavar="NAME|ARN",
     help="The signing profile: its name, or in AWS the ARN of its version.",
 )
-@click.option("--profile-owner", metavar="ACCOUNT", help="The account of a central profile; your own where left out.")
+@click.option(
+    "--profile-owner",
+    type=ACCOUNT,
+    metavar="ACCOUNT",
+    help="The account of a central profile; your own where left out.",
+)
 @click.option(
     "--bucket",
     metavar="NAME",
@@ -39,7 +44,9 @@ _CONCURRENCY = 16
     show_envvar=True,
     help="A versioned bucket in the profile's Region; lambda-code-signing-ACCOUNT-REGION where left out.",
 )
-@click.option("--bucket-owner", metavar="ACCOUNT", help="The account of the bucket; your own where left out.")
+@click.option(
+    "--bucket-owner", type=ACCOUNT, metavar="ACCOUNT", help="The account of the bucket; your own where left out."
+)
 @click.option("--region", metavar="REGION", help="The Region; that of the environment where left out.")
 @click.option(
     "-o",

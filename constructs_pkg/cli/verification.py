@@ -12,7 +12,7 @@ from constructs_pkg.cli.files import read_file
 from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, one_line, say, say_json, tell
 from constructs_pkg.cli.progress import open_with_progress
 from constructs_pkg.cli.sarif import sarif_log
-from constructs_pkg.errors import ArchiveError, ArnError, LambdaCodeSigningError
+from constructs_pkg.errors import ArchiveError, ArnError, LambdaCodeSigningError, TrustError
 from constructs_pkg.signing.deployment import DeploymentDecision
 from constructs_pkg.signing.policy import CodeSigningPolicy, Mode, Revocations
 from constructs_pkg.signing.policy_file import (
@@ -147,7 +147,14 @@ def read_trust_roots(paths: Sequence[Path]) -> TrustStore:
         FileAccessError: One cannot be read.
         TrustError: One holds no root, or something that cannot be one.
     """
-    return TrustStore.from_pem(*(read_file(path, MAX_PEM_BYTES, "the trust root") for path in paths))
+    trust = TrustStore()
+    for path in paths:
+        data = read_file(path, MAX_PEM_BYTES, "the trust root")
+        try:
+            trust |= TrustStore.from_pem(data)
+        except TrustError as error:
+            raise TrustError(error.reason, f"{path}: {error}") from error
+    return trust
 
 
 def _judge(

@@ -79,7 +79,7 @@ class ProfileLock:
 
 def lock_path(organization_path: Path) -> Path:
     """Return where the ledger of an organization file lies: ``acme.toml`` has ``acme.lock.json`` in the same folder."""
-    return organization_path.with_name(f"{organization_path.stem}.lock.json")
+    return organization_path.parent / f"{organization_path.stem}.lock.json"
 
 
 def read_lock(path: Path) -> ProfileLock:

@@ -210,7 +210,7 @@ class ArchiveStore:
 
     def _own_pattern(self, directory: Path) -> tuple[str, ...]:
         """Return what keeps this store out of a package of the directory that it lies in."""
-        own, packaged = self.path.resolve(), directory.resolve()
+        own, packaged = Path(os.path.realpath(self.path)), Path(os.path.realpath(directory))
         if own == packaged:
             raise PackagingError(f"{directory} is the store itself. Name the directory of the code")
         return (f"/{own.relative_to(packaged).as_posix()}/",) if own.is_relative_to(packaged) else ()

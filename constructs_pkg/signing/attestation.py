@@ -28,6 +28,7 @@ __all__ = [
     "MAX_ATTESTATION_BYTES",
     "Attestation",
     "attest_archive",
+    "check_object_name",
     "format_attestation",
     "parse_attestation",
     "verify_attestation",
@@ -109,6 +110,7 @@ def attest_archive(source: bytes | BinaryIO, *, bucket: str, key: str, object_ve
     Raises:
         AttestationError: The archive is malformed or not signed, or a name is not one of S3.
     """
+    check_object_name(bucket, key, object_version)
     try:
         reading = read_archive(source)
     except ArchiveError as error:
@@ -127,6 +129,26 @@ def attest_archive(source: bytes | BinaryIO, *, bucket: str, key: str, object_ve
         reading.entry_count,
     )
     return parse_attestation(format_attestation(attestation))
+
+
+def check_object_name(bucket: str, key: str, object_version: str) -> None:
+    """Refuse what cannot name a version of an object in S3.
+
+    Raises:
+        AttestationError: It cannot; names every problem.
+    """
+    problems: list[str] = []
+    for name, text, parse in (
+        ("bucket", bucket, _bucket),
+        ("key", key, _key),
+        ("version", object_version, _object_version),
+    ):
+        try:
+            parse(text)
+        except ValueError as error:
+            problems.append(f"the {name} {error}")
+    if problems:
+        raise AttestationError("; ".join(problems))
 
 
 def format_attestation(attestation: Attestation) -> str:

@@ -140,9 +140,9 @@ class LocalAuthority:
             raise SigningError(
                 SigningRefusal.PROFILE_EXISTS, f"the signing profile {name!r} exists already; a name is used once"
             )
+        self._profile_arn(name)
         digits = derived_bytes(self.seed, f"profile version {name}", _VERSION_CHARACTERS)
         version = "".join(_VERSION_ALPHABET[digit % len(_VERSION_ALPHABET)] for digit in digits)
-        self._profile_arn(name)
         self._profiles[name] = SigningProfile(name, version, validity)
         return self._profiles[name]
 

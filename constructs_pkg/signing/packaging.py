@@ -16,7 +16,7 @@ from constructs_pkg.signing.exclude_patterns import DEFAULT_EXCLUDES, ExcludePat
 from constructs_pkg.signing.source_tree import SourceTree, TreeFile, open_regular
 from constructs_pkg.signing.zip_records import DEFLATED, STORED, WrittenEntry, end_records
 
-__all__ = ["DEFAULT_EXCLUDES", "Package", "package", "write_package"]
+__all__ = ["DEFAULT_EXCLUDES", "Package", "is_inside", "package", "write_package"]
 
 _CHUNK_BYTES = 256 * 1024
 _FILE_MODE = 0o100644
@@ -43,6 +43,12 @@ class Package:
     sha256: bytes
 
 
+def is_inside(path: Path, directory: Path) -> bool:
+    """Tell whether a path lies in a directory, or is it, once links are followed; a link in a circle leads nowhere."""
+    # not Path.resolve(), which raises a RuntimeError for such a link before Python 3.13
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(directory))
+
+
 def package(
     directory: Path,
     target: Path,
@@ -66,7 +72,7 @@ def package(
         PackagingError: As ``write_package``; or the target lies in the directory, where it would become part of itself,
             or cannot be written.
     """
-    if target.resolve().is_relative_to(directory.resolve()):
+    if is_inside(target, directory):
         raise PackagingError(f"{target} lies in {directory} and would become part of itself. Write it elsewhere")
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:

@@ -53,6 +53,21 @@ def test_what_cannot_be_attested_leaves_no_file(workspace: Path, capsys, archive
     assert not (workspace / "out.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("bucket", "key", "version", "message"),
+    [
+        ("No Bucket", "k", "v", "the bucket 'No Bucket' is not the name of an S3 bucket"),
+        ("signed-code", "", "v", "the key has 0 bytes"),
+        ("signed-code", "k", "null", "the version is 'null': the bucket has no versioning"),
+    ],
+)
+def test_what_names_no_version_of_an_object_is_wrong_usage(workspace, capsys, bucket, key, version, message) -> None:
+    words = ("--bucket", bucket, "--key", key, "--object-version", version)
+    assert main(["attest", "signed.zip", *words, "-o", "out.json"]) == 2
+    assert message in capsys.readouterr().err
+    assert not (workspace / "out.json").exists()
+
+
 @pytest.mark.parametrize("archive", ["signed.zip", "other.zip", "tampered.zip"])
 def test_attestation_and_archive_get_the_same_verdict(workspace: Path, archive) -> None:
     policy = parse_policy((workspace / "policy.json").read_bytes())

@@ -70,7 +70,7 @@ def test_a_tree_that_is_no_layer_is_refused_and_the_others_are_signed(run, trees
         (("unsigned.zip", *AUTHORITY, "-o", "x.zip", "--timeout", "5"), "--timeout cannot be used with"),
         (("unsigned.zip", *AWS, "--at", "2026-01-03T00:00:00Z"), "--at needs --authority"),
         (("unsigned.zip", *AWS, "--bucket", "a,b"), "signer='aws:bucket=a,b,timeout=600': 'a' is no bucket"),
-        (("unsigned.zip", *AWS, "--profile-owner", "12"), "'12' is no profile-owner"),
+        (("unsigned.zip", *AWS, "--profile-owner", "12"), "'12' is no account id. Write its 12 digits"),
         (("unsigned.zip", *AWS, "--trust-root", "policy.json"), "a trust root is not PEM text"),
         (("unsigned.zip", *AWS, "--policy", "missing.json"), "the policy missing.json cannot be read"),
         (("unsigned.zip", *AWS, "--policy", "policy.json"), "the policy does not allow"),

@@ -106,8 +106,9 @@ def test_documents_are_written_to_files_in_their_shortest_form(
     ("words", "message"),
     [
         (["payments"], "Name each with --config-arn"),
+        (["paymentz"], "'paymentz' is no application of the organization acme"),
         (["payments", "--config-arn", "csc-1"], "'csc-1' is not an ARN"),
-        (["payments", "--config-arn", CONFIG, "--account", "1"], "account: '1' cannot be used"),
+        (["payments", "--config-arn", CONFIG, "--account", "1"], "'1' is no account id. Write its 12 digits"),
         (["payments", "--config-arn", CONFIG, "--account", "222222222222"], "is of the account 444444444404"),
         (["paymentz", "--document", "scp"], "'paymentz' is no application of the organization acme"),
         (["payments", "--document", "policy"], "'policy' is not one of"),

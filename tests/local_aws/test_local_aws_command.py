@@ -69,6 +69,8 @@ def test_an_organization_file_with_problems_and_a_taken_port_are_said_without_a_
         (("--organization", str(tmp_path / "missing.toml")), "missing.toml"),
         (("--port", str(local_aws.port)), f"the port {local_aws.port} cannot be used"),
         (("--port", "70000"), "70000"),
+        (("--state", str(path), "--port", "0"), "is a file"),
+        (("--state", str(path / "below"), "--port", "0"), "cannot be made: Not a directory. Name another directory"),
     ):
         done = run(*arguments)
         assert (done.returncode, done.stdout) == (2, "")

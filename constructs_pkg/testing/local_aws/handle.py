@@ -90,7 +90,12 @@ class LocalAws:
         directory = self._state_directory
         if directory is None:
             directory = self._temporary = Path(tempfile.mkdtemp(prefix="local-aws-"))
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise LocalAwsError(
+                f"the state directory {directory} cannot be made: {error.strerror}. Name another directory"
+            ) from error
         settings = Settings(
             directory.resolve(),
             self._port,
