@@ -134,6 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code. Nothing that a user can do wrong leaves as a traceback; a mistake of ours does.
     """
+    _open_closed_streams()
     try:
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
         # What a pipe does not take shows here at the latest, not when the interpreter ends.
@@ -154,7 +155,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader has gone, as with 'head'. The interpreter flushes once more when it ends: give it a sink.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _EXIT_BROKEN_PIPE
+    except OSError as error:
+        if error.filename is not None:  # files are told about where they are used: this one was forgotten
+            raise
+        tell(f"Error: the answer cannot be written: {error.strerror}. What is there may be cut off")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_NO_VERDICT
     return code
+
+
+def _open_closed_streams() -> None:
+    """Open what the caller closed (``>&-``): Python has None there, and the next file that opens gets its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 (until the end)
 
 
 def _run(words: list[str]) -> int:

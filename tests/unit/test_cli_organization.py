@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from constructs_pkg.errors import NodeError
 from constructs_pkg.organization import json_schema
 from tests.unit.organization_text import GOOD, spoiled
 
+ROOT = Path(__file__).parents[2]
 PROGRAM = [sys.executable, "-m", "constructs_pkg.cli.main"]
 NAMES = (
     "acme_payments_g1, acme_payments_g2, acme_check_out_g1, home_region, permission_model, "
@@ -132,6 +134,22 @@ def test_help_for_a_reader_that_leaves_early_is_no_verdict_either():
     done = subprocess.run([*PROGRAM, "--help"], stdout=writer, stderr=subprocess.PIPE, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_an_answer_that_cannot_be_written_is_neither_yes_nor_no():
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*PROGRAM, "organization", "schema"], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 3
+    assert done.stderr == (
+        b"Error: the answer cannot be written: No space left on device. What is there may be cut off\n"
+    )
+
+
+@pytest.mark.parametrize(("closed", "code"), [(">&- 2>&- <&-", 0), ("2>&-", 0)])
+def test_closed_streams_change_no_exit_code(closed: str, code: int):
+    shown = f"{shlex.join([*PROGRAM, 'organization', 'check', str(ROOT / 'organization.toml')])} {closed}"
+    assert subprocess.run(["bash", "-c", shown], stdout=subprocess.DEVNULL, check=False).returncode == code
 
 
 @pytest.fixture
