@@ -1,6 +1,7 @@
 """What the commands of ``authority`` do to a throwaway authority's directory, each with its warning."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from constructs_pkg.signing.authority_directory import AuthorityDirectory
 from constructs_pkg.signing.policy import Mode
 from constructs_pkg.signing.policy_file import format_policy
 from constructs_pkg.signing.report import iso_time
+from constructs_pkg.signing.template_terms import ApprovedConfig, TemplateTerms
 from constructs_pkg.signing.trust import CertificateSummary
 from constructs_pkg.tables import format_table
 from constructs_pkg.validity import LONGEST_VALIDITY, Validity
@@ -95,6 +97,7 @@ def export(
     mode: str,
     profiles: Sequence[str],
     max_age_days: int | None,
+    config_arns: Sequence[str],
     *,
     force: bool,
 ) -> int:
@@ -104,7 +107,8 @@ def export(
     policy = authority.export_policy(
         at=now(), mode=Mode(mode.capitalize()), profiles=profiles or None, max_age_days=max_age_days
     )
-    text = format_policy(policy)
+    terms = TemplateTerms(tuple(ApprovedConfig("arn", arn) for arn in dict.fromkeys(config_arns)))
+    text = format_policy(replace(policy, templates=terms))
     if output is None:
         click.echo(text, nl=False)
         return EXIT_YES

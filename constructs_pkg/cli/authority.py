@@ -121,6 +121,13 @@ def revoke(
 @click.option("--mode", type=click.Choice(["enforce", "warn"]), default="enforce", show_default=True, help="The mode.")
 @click.option("--profile", "profiles", multiple=True, metavar="NAME", help="An allowed publisher; all where left out.")
 @click.option("--max-age-days", type=click.IntRange(1), metavar="DAYS", help="How long it may be used.")
+@click.option(
+    "--config-arn",
+    "config_arns",
+    multiple=True,
+    metavar="ARN",
+    help="A code signing config that templates may name; repeatable.",
+)
 @force_option
 def export_policy(
     *,
@@ -129,6 +136,7 @@ def export_policy(
     mode: str,
     profiles: tuple[str, ...],
     max_age_days: int | None,
+    config_arns: tuple[str, ...],
     force: bool,
 ) -> int:
     """Write the code signing policy file that trusts this authority, with all that was revoked.
@@ -137,7 +145,7 @@ def export_policy(
     """
     from constructs_pkg.cli.authorities import export  # noqa: PLC0415 (not loaded for --help)
 
-    return export(directory, output, mode, profiles, max_age_days, force=force)
+    return export(directory, output, mode, profiles, max_age_days, config_arns, force=force)
 
 
 @command.command(epilog=examples("lambda-code-signing authority show .authority"))

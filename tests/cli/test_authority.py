@@ -107,6 +107,16 @@ def test_exported_policy_says_what_was_asked_for(run, workspace: Path) -> None:
     assert {key: written[key] for key in ("mode", "max_age_days")} == {"mode": "Warn", "max_age_days": 7}
 
 
+def test_exported_policy_approves_the_configs_that_templates_name(run) -> None:
+    config = "arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-0123456789abcdef0"
+    export = ("authority", "export-policy", "authority", "--config-arn")
+    assert [(one.kind, one.name) for one in parse_policy(run(*export, config).out).templates.approved_configs] == [
+        ("arn", config)
+    ]
+    ran = run(*export, "csc-0123456789abcdef0")
+    assert (ran.code, "It looks like" in ran.err or "Write one such as" in ran.err) == (2, True)
+
+
 def test_show_lists_profiles_and_jobs(run) -> None:
     answer = run("authority", "show", "authority", "--format", "json").json
     assert (answer["version"], answer["unsafe_for_production"]) == (1, True)
