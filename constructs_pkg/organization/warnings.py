@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from constructs_pkg.errors import Problem
 from constructs_pkg.organization.lock import ProfileLock, unrecorded_profiles, unrecorded_rollout
@@ -159,6 +160,19 @@ def _rolled_out(organization: Organization, lock: ProfileLock | None) -> Iterato
 
 def _exemptions(organization: Organization, today: date) -> Iterator[Problem]:
     for index, exemption in enumerate(organization.exemptions):
+        theirs = [
+            f"{pattern!r} of {guardrail.application}"
+            for guardrail in organization.developer_guardrails
+            for pattern in guardrail.functions
+            if _have_a_name_in_common(exemption.functions, pattern)
+        ]
+        if theirs:
+            yield Problem(
+                f"exemptions[{index}].functions ({exemption.functions})",
+                f"it also covers functions that match {', '.join(theirs)}: the service control policies let "
+                "administrators make these without a config",
+                "Write a narrower pattern, unless these are the functions that cannot be signed",
+            )
         if exemption.expires - today <= SOON:
             yield Problem(
                 f"exemptions[{index}].expires ({exemption.functions})",
@@ -166,6 +180,18 @@ def _exemptions(organization: Organization, today: date) -> Iterator[Problem]:
                 "from the day after, the file is refused",
                 "Sign these functions, or have it approved again with a new date",
             )
+
+
+@cache
+def _have_a_name_in_common(first: str, second: str) -> bool:
+    """Tell whether some name matches both patterns, whose only wildcard is ``*``."""
+    if not first or not second:
+        return set(first + second) <= {"*"}
+    if first[0] == "*":
+        return _have_a_name_in_common(first[1:], second) or _have_a_name_in_common(first, second[1:])
+    if second[0] == "*":
+        return _have_a_name_in_common(second, first)
+    return first[0] == second[0] and _have_a_name_in_common(first[1:], second[1:])
 
 
 def _is_known(organization: Organization, lock: ProfileLock | None) -> bool:

@@ -230,6 +230,16 @@ def test_nobody_in_a_member_account_silences_what_watches_it(aws, service, metho
     assert is_denied(getattr(aws.client(service, account=MEMBER), method), **request_)
 
 
+def test_nobody_in_a_member_account_takes_the_name_of_an_exempt_role_neither_alone_nor_as_a_path(aws):
+    iam = aws.client("iam", account=MEMBER)
+    trust = {"AssumeRolePolicyDocument": TRUST}
+    assert is_denied(iam.create_role, RoleName="stacksets-exec-0a1b2c", **trust)
+    assert is_denied(iam.create_role, RoleName="admin", Path="/stacksets-exec-evil/", **trust)
+    assert not is_denied(iam.create_role, RoleName="somebody", Path="/teams/", **trust)
+    attached = {"RoleName": "somebody", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+    assert not is_denied(iam.attach_role_policy, **attached)
+
+
 def test_rules_alarms_and_parameters_of_others_are_their_own_business(aws):
     events, cloudwatch, ssm = (aws.client(service, account=MEMBER) for service in ("events", "cloudwatch", "ssm"))
     assert not is_denied(events.put_rule, Name="nightly", ScheduleExpression="rate(1 day)")

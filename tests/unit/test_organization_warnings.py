@@ -137,6 +137,17 @@ CASES: dict[str, tuple[tuple[tuple[str, str], ...], list[Problem]]] = {
             )
         ],
     ),
+    "exemption of an application's own functions": (
+        (('functions = "aws-controltower-*"', 'functions = "pay*-legacy"'),),
+        [
+            Problem(
+                "exemptions[0].functions (pay*-legacy)",
+                "it also covers functions that match 'payments-*' of payments: the service control policies let "
+                "administrators make these without a config",
+                "Write a narrower pattern, unless these are the functions that cannot be signed",
+            )
+        ],
+    ),
     "exemption ends in 31 days": ((("2030-12-31", "2026-12-24"),), []),
     "first wave enforces": (
         (('mode = "Warn"', 'mode = "Enforce"'),),

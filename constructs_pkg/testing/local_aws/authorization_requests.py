@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, unquote
 
 from constructs_pkg.errors import ServiceError
 from constructs_pkg.testing.local_aws.function_references import function_arn, parse_function
-from constructs_pkg.testing.local_aws.internals import LAMBDA, RESPONSES, SIGNER
+from constructs_pkg.testing.local_aws.internals import IAM, LAMBDA, RESPONSES, SIGNER
 from constructs_pkg.testing.local_aws.named_resources import named_resources
 from constructs_pkg.testing.local_aws.overlay import Request
 from constructs_pkg.testing.local_aws.query_requests import query_request_keys
@@ -100,7 +100,7 @@ def checks_of(
     elif request.service == "signer":
         checks = _signer_checks(request, action.split(":")[1], resource)
     elif request.service == "iam":
-        checks = [Check(action, resource, _iam_keys(request))]
+        checks = [Check(action, _with_path(request, action, resource), _iam_keys(request))]
     elif request.service in {"cloudformation", "sts"}:
         return [Check(action, resource, query_request_keys(request))]
     elif request.service == "s3" and action == "s3:PutObject":
@@ -191,6 +191,18 @@ def _iam_keys(request: Request) -> dict[str, Any]:
         if value:
             keys[key] = value
     return keys
+
+
+def _with_path(request: Request, action: str, resource: str) -> str:
+    """Return the ARN of a role with its path, which MiniStack leaves out: that of the request, or of the role there."""
+    start, is_role, name = resource.partition(":role/")
+    if not is_role:
+        return resource
+    if action == "iam:CreateRole":
+        parameters = {**parse_qs(request.body.decode("utf-8", "replace")), **request.query}
+        return f"{start}:role{_first(parameters, 'Path') or '/'}{name}"
+    role: dict[str, Any] = IAM._roles.get(name) or {}
+    return str(role.get("Arn", resource))
 
 
 def _config_key(body: dict[str, Any]) -> dict[str, Any]:

@@ -100,6 +100,12 @@ _IAM: tuple[tuple[str, Origin, str], ...] = (
         "service authorization reference; API reference, GetParametersByPath",
     ),
     ("The ARN of a rule does not name the default bus", "documented", "service authorization reference"),
+    ("A request about a role is checked on its ARN with the path", "documented", "service authorization reference"),
+    (
+        "What CloudFormation does for a stack is not authorized: no policy binds it, service control policies neither",
+        "our model",
+        "on AWS the caller's rights decide, or those of the stack's role",
+    ),
     ("Tags of functions, configs and profiles are condition keys", "documented", "service authorization reference"),
     ("The guardrails' SCPs are attached to the declared units from the start", "our model", "a convenience"),
     (
