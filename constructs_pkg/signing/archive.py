@@ -7,6 +7,7 @@ from typing import BinaryIO
 from constructs_pkg.errors import ArchiveError
 from constructs_pkg.signing.archive_bytes import WINDOW_BYTES, ArchiveBytes
 from constructs_pkg.signing.archive_defects import ArchiveDefect, defect, shown
+from constructs_pkg.signing.archive_limits import DEFAULT_LIMITS, ArchiveLimits
 from constructs_pkg.signing.content_hash import ContentHash
 from constructs_pkg.signing.inflate import (
     CHUNK_BYTES,
@@ -16,12 +17,14 @@ from constructs_pkg.signing.inflate import (
     inflate,
     inflate_small,
 )
-from constructs_pkg.signing.local_entries import body_extent, plain_body
+from constructs_pkg.signing.local_entries import body_extent
+from constructs_pkg.signing.ordinary_archive import read_ordinary
 from constructs_pkg.signing.zip_directory import DirectoryEntry, ZipDirectory, read_directory
 from constructs_pkg.signing.zip_end import DirectoryExtent, locate_directory
 from constructs_pkg.signing.zip_records import STORED
 
 __all__ = [
+    "DEFAULT_LIMITS",
     "SIGNATURE_DIRECTORY",
     "SIGNATURE_ENTRY",
     "ArchiveLimits",
@@ -34,35 +37,7 @@ __all__ = [
 SIGNATURE_DIRECTORY = "META_INF/"
 SIGNATURE_ENTRY = "META_INF/aws_signer_signature_v1.0.SF"
 _SIGNATURE_NAME = SIGNATURE_ENTRY.encode()
-_MIB = 1024 * 1024
 _NAMES_IN_A_NOTE = 5
-
-
-@dataclass(frozen=True, slots=True)
-class ArchiveLimits:
-    """How large an archive may be before it is refused.
-
-    Lambda takes 250 MB expanded, layers included, and AWS Signer the same ("Lambda quotas" and "AWS Signer quotas" in
-    AWS's documentation). The other limits are this package's own, each far above what a deployable package needs.
-
-    Attributes:
-        max_archive_bytes: The archive itself.
-        max_directory_bytes: Its central directory, which bounds the memory that names take.
-        max_entries: Entries, directories included.
-        max_name_bytes: One name; Linux has no longer paths.
-        max_expanded_bytes: All bodies but the signature's together, and so each, as inflated and not as declared.
-        max_signature_bytes: The body of the signature entry.
-    """
-
-    max_archive_bytes: int = 320 * _MIB
-    max_directory_bytes: int = 16 * _MIB
-    max_entries: int = 100_000
-    max_name_bytes: int = 4096
-    max_expanded_bytes: int = 250 * _MIB
-    max_signature_bytes: int = _MIB
-
-
-DEFAULT_LIMITS = ArchiveLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,30 +116,44 @@ def read_archive(
         ArchiveError: The archive is refused; ``reason`` is one of ``ArchiveDefect``.
     """
     archive = ArchiveBytes(source)
-    _, directory = open_directory(archive, limits)
+    extent = _locate(archive, limits)
+    with ContentHash() as content:
+        found = read_ordinary(archive, extent, content, limits, library, _SIGNATURE_NAME)
+        if found is not None:
+            return _reading(archive, content, found.names, found.expanded_bytes, found.signature, ())
+    directory = read_directory(archive, extent, limits.max_name_bytes)
     with ContentHash() as content:
         bodies = _Bodies(archive, limits, library)
         for entry in directory:
             if entry.name == _SIGNATURE_NAME:
                 bodies.read_signature(entry)
-            elif (body := bodies.read_small(entry)) is not None:
-                content.update(entry.name, body)
-            else:
-                content.update(entry.name)
-                for piece in bodies.read(entry, limits.max_expanded_bytes - bodies.expanded_bytes):
-                    content.update(piece)
-        digest = content.digest()
-        if SIGNATURE_DIRECTORY.encode() not in directory.names:
-            content.update(SIGNATURE_DIRECTORY.encode())
-        digest_to_sign = content.digest()
+                continue
+            content.update(entry.name)
+            for piece in bodies.read(entry, limits.max_expanded_bytes - bodies.expanded_bytes):
+                content.update(piece)
+        notes = tuple(_notes(directory))
+        return _reading(archive, content, directory.names, bodies.expanded_bytes, bodies.signature, notes)
+
+
+def _reading(
+    archive: ArchiveBytes,
+    content: ContentHash,
+    names: list[bytes],
+    expanded_bytes: int,
+    signature: bytes | None,
+    notes: tuple[ArchiveNote, ...],
+) -> ArchiveReading:
+    digest = content.digest()
+    if SIGNATURE_DIRECTORY.encode() not in names:
+        content.update(SIGNATURE_DIRECTORY.encode())
     return ArchiveReading(
         content_digest=digest,
-        digest_to_sign=digest_to_sign,
-        signature=bodies.signature,
-        raw_names=tuple(directory.names),
-        expanded_bytes=bodies.expanded_bytes + len(bodies.signature or b""),
+        digest_to_sign=content.digest(),
+        signature=signature,
+        raw_names=tuple(names),
+        expanded_bytes=expanded_bytes + len(signature or b""),
         archive_bytes=archive.size,
-        notes=tuple(_notes(directory)),
+        notes=notes,
     )
 
 
@@ -178,12 +167,17 @@ def open_directory(archive: ArchiveBytes, limits: ArchiveLimits) -> tuple[Direct
     Raises:
         ArchiveError: The archive, its directory or the number of its entries is too large, or a record breaks a rule.
     """
+    extent = _locate(archive, limits)
+    return extent, read_directory(archive, extent, limits.max_name_bytes)
+
+
+def _locate(archive: ArchiveBytes, limits: ArchiveLimits) -> DirectoryExtent:
     _check_limit(ArchiveDefect.ARCHIVE_TOO_LARGE, "archive has", archive.size, limits.max_archive_bytes, "bytes")
     extent = locate_directory(archive)
     _check_limit(ArchiveDefect.TOO_MANY_ENTRIES, "archive has", extent.entry_count, limits.max_entries, "entries")
     maximum = limits.max_directory_bytes
     _check_limit(ArchiveDefect.DIRECTORY_TOO_LARGE, "central directory has", extent.length, maximum, "bytes")
-    return extent, read_directory(archive, extent, limits.max_name_bytes)
+    return extent
 
 
 def _check_limit(reason: ArchiveDefect, what: str, value: int, maximum: int, unit: str) -> None:
@@ -201,23 +195,6 @@ class _Bodies:
         self.expanded_bytes = 0
         self.signature: bytes | None = None
 
-    def read_small(self, entry: DirectoryEntry) -> bytes | None:
-        """Return the whole body of an entry that is small and right in every respect, as most are.
-
-        None says nothing: ``read`` is to be asked, and finds out what is special about the entry, or wrong.
-        """
-        declared = entry.expanded_bytes
-        if declared > min(CHUNK_BYTES, self._limits.max_expanded_bytes - self.expanded_bytes):
-            return None
-        view = plain_body(self._archive, entry)
-        if view is None:
-            return None
-        body = bytes(view) if entry.method == STORED else inflate_small(view, declared, self._library)
-        if body is None or self._library.crc32(body, 0) != entry.crc32:
-            return None
-        self.expanded_bytes += declared
-        return body
-
     def read(self, entry: DirectoryEntry, allowed_bytes: int) -> Iterator[bytes | memoryview]:
         """Yield a body piece by piece, and at its end refuse it where its checksum is wrong."""
         start, length = body_extent(self._archive, entry)
@@ -226,7 +203,7 @@ class _Bodies:
         pieces = self._archive.pieces(start, length)
         chunks: Iterator[bytes | memoryview] = pieces
         if entry.method != STORED:
-            chunks = inflate(entry.name, pieces, entry.expanded_bytes, allowed_bytes, self._library)
+            chunks = self._inflated(entry, start, length, allowed_bytes)
         elif length < WINDOW_BYTES:  # a copy, since a view of one byte would keep the whole window around it in memory
             chunks = map(bytes, pieces)
         crc = 0
@@ -240,6 +217,14 @@ class _Bodies:
             )
         if entry.name != _SIGNATURE_NAME:
             self.expanded_bytes += entry.expanded_bytes
+
+    def _inflated(self, entry: DirectoryEntry, start: int, length: int, allowed_bytes: int) -> Iterator[bytes]:
+        declared = entry.expanded_bytes
+        if length <= WINDOW_BYTES and declared <= min(CHUNK_BYTES, allowed_bytes):
+            body = inflate_small(self._archive.view(start, length), declared, self._library)
+            if body is not None:
+                return iter((body,))
+        return inflate(entry.name, self._archive.pieces(start, length), declared, allowed_bytes, self._library)
 
     def read_signature(self, entry: DirectoryEntry) -> None:
         """Keep the body of the signature entry."""

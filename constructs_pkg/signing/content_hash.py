@@ -2,30 +2,36 @@
 
 import hashlib
 from collections import deque
+from collections.abc import Callable, Iterable
+from io import BytesIO
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 if TYPE_CHECKING:  # loaded when the first large archive comes: small ones are checked without the cost
     from concurrent.futures import Future, ThreadPoolExecutor
 
 __all__ = ["ContentHash"]
 
+_T = TypeVar("_T")
+
 _BLOCK_BYTES = 1024 * 1024
+_LARGE_BYTES = 256 * 1024
 _BLOCKS_WAITING = 4
 
 
 class ContentHash:
     """The digest of the pieces given to it, in their order.
 
-    Pieces are gathered into blocks of a mebibyte; hashing a block releases the interpreter's lock. What does not fill
-    one is hashed in the calling thread: for small archives a thread costs more than it gives. At most four blocks wait,
-    which bounds the memory. A context manager, since the thread must end.
+    Small pieces are copied into blocks of about a mebibyte, so that their memory, which is still in the processor's
+    cache, serves for the next ones; hashing a block releases the interpreter's lock. What does not fill a block is
+    hashed in the calling thread: for small archives a thread costs more than it gives. At most four blocks wait, which
+    bounds the memory. A context manager, since the thread must end.
     """
 
     def __init__(self) -> None:
         self._hash = hashlib.sha384()
-        self._pieces: list[bytes | memoryview] = []
-        self._gathered_bytes = 0
+        self._block = BytesIO()
+        self._free: list[BytesIO] = []
         self._executor: ThreadPoolExecutor | None = None
         self._waiting: deque[Future[None]] = deque()
 
@@ -46,31 +52,61 @@ class ContentHash:
         Args:
             pieces: Which must not change afterwards.
         """
-        self._pieces += pieces
-        for piece in pieces:
-            self._gathered_bytes += len(piece)
-        if self._gathered_bytes >= _BLOCK_BYTES:
-            self._hash_elsewhere(self._taken())
+        if len(pieces) == 1 and len(pieces[0]) >= _LARGE_BYTES:
+            self._flush()
+            self._elsewhere(self._hash.update, pieces[0])
+            return
+        self._block.writelines(pieces)
+        if self._block.tell() >= _BLOCK_BYTES:
+            self._flush()
+
+    @property
+    def has_time(self) -> bool:
+        """Tell whether the thread runs and will soon have nothing to do."""
+        while self._waiting and self._waiting[0].done():
+            self._waiting.popleft().result()
+        return self._executor is not None and len(self._waiting) <= 1
+
+    def update_later(self, make: Callable[[], Iterable[bytes]]) -> None:
+        """Add pieces that the thread makes, when it is their turn.
+
+        Args:
+            make: Makes them; what it raises is raised by a later call of whatever method.
+        """
+        self._flush()
+        self._elsewhere(self._hash_made, make)
+
+    def wait(self) -> None:
+        """Wait until the thread has nothing to do."""
+        while self._waiting:
+            self._waiting.popleft().result()
 
     def digest(self) -> bytes:
         """Return the 48 bytes of the digest so far; more pieces may follow."""
-        while self._waiting:
-            self._waiting.popleft().result()
-        self._hash_block(self._taken())
+        self.wait()
+        self._hash_block(self._block)
+        self._block = self._free.pop()
         return self._hash.digest()
 
-    def _taken(self) -> list[bytes | memoryview]:
-        pieces, self._pieces, self._gathered_bytes = self._pieces, [], 0
-        return pieces
+    def _flush(self) -> None:
+        if self._block.tell():
+            self._elsewhere(self._hash_block, self._block)
+            self._block = self._free.pop() if self._free else BytesIO()
 
-    def _hash_elsewhere(self, pieces: list[bytes | memoryview]) -> None:
+    def _elsewhere(self, run: Callable[[_T], None], block: _T) -> None:
         if self._executor is None:
             from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (see above)
 
             self._executor = ThreadPoolExecutor(1, "content-hash")
         if len(self._waiting) >= _BLOCKS_WAITING:
             self._waiting.popleft().result()
-        self._waiting.append(self._executor.submit(self._hash_block, pieces))
+        self._waiting.append(self._executor.submit(run, block))
 
-    def _hash_block(self, pieces: list[bytes | memoryview]) -> None:
-        self._hash.update(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+    def _hash_block(self, block: BytesIO) -> None:
+        with block.getbuffer() as whole, whole[: block.tell()] as part:
+            self._hash.update(part)
+        block.seek(0)
+        self._free.append(block)
+
+    def _hash_made(self, make: Callable[[], Iterable[bytes]]) -> None:
+        self._hash.update(b"".join(make()))

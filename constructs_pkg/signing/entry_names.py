@@ -13,6 +13,25 @@ _ODD_COMPONENT = re.compile(rb"(?:^|[/\\])\.{0,2}(?=[/\\]|\Z)")
 _ODD_WHEN_JOINED = (b"//", b"/./", b"/../", b"\\", b"\0")
 
 
+def are_plain(names: Sequence[bytes], max_name_bytes: int) -> bool:
+    """Tell whether all names are ASCII, mean different paths, and ``entry_path`` would find nothing special in them.
+
+    Looking at all of them at once takes a fifth of the time. False says nothing about any of them.
+
+    Args:
+        names: The raw names.
+        max_name_bytes: The longest name that is accepted.
+    """
+    paths = [name.removesuffix(b"/") for name in names]
+    joined = b"/".join((b"", *paths, b""))  # one of them is odd only where the whole is
+    return (
+        joined.isascii()
+        and not any(part in joined for part in _ODD_WHEN_JOINED)
+        and max(map(len, names), default=0) <= max_name_bytes
+        and len(set(paths)) == len(paths)
+    )
+
+
 def distinct_paths(names: Sequence[bytes], max_name_bytes: int) -> set[bytes]:
     """Return the paths that the entries of an archive are extracted to, all of them different.
 
@@ -23,21 +42,14 @@ def distinct_paths(names: Sequence[bytes], max_name_bytes: int) -> set[bytes]:
     Raises:
         ArchiveError: Two names mean the same path, or one of them is what ``entry_path`` refuses.
     """
-    # Looking through all names at once takes a fifth of the time: joined with slashes, one is odd only where the whole
-    # is. Names that are not ASCII are looked at one by one: as text all of them together would take too much memory.
-    paths = [name.removesuffix(b"/") for name in names]
-    joined = b"/".join((b"", *paths, b""))
-    odd = any(part in joined for part in _ODD_WHEN_JOINED) or max(map(len, names), default=0) > max_name_bytes
-    if odd or not joined.isascii():
-        paths = [entry_path(name, max_name_bytes) for name in names]
-    del joined
-    distinct = set(paths)
-    if len(distinct) < len(paths):
-        seen: set[bytes] = set()
-        name = next(name for name, path in zip(names, paths, strict=True) if path in seen or seen.add(path))
-        twice = f"entry {shown(name)} is there twice: readers disagree on which one counts. Package again"
-        raise defect(ArchiveDefect.DUPLICATE_NAME, twice)
-    return distinct
+    paths: set[bytes] = set()
+    for name in names:
+        path = entry_path(name, max_name_bytes)
+        if path in paths:
+            twice = f"entry {shown(name)} is there twice: readers disagree on which one counts. Package again"
+            raise defect(ArchiveDefect.DUPLICATE_NAME, twice)
+        paths.add(path)
+    return paths
 
 
 def entry_path(name: bytes, max_name_bytes: int) -> bytes:

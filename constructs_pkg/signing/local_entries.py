@@ -9,7 +9,7 @@ from constructs_pkg.signing.extra_fields import read_extra_fields, zip64_values
 from constructs_pkg.signing.zip_directory import DirectoryEntry
 from constructs_pkg.signing.zip_records import FLAG_DATA_DESCRIPTOR, LOCAL_HEADER, LOCAL_SIGNATURE
 
-__all__ = ["body_extent", "plain_body"]
+__all__ = ["body_extent"]
 
 _DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
 # A descriptor's form follows from the room that is left for it, so there is never a second way to read it.
@@ -20,30 +20,6 @@ _DESCRIPTORS = {
     24: struct.Struct("<4sL2Q"),
 }
 _FLAGS_DEFLATE_EFFORT = 0x0006
-
-
-def plain_body(archive: ArchiveBytes, entry: DirectoryEntry) -> memoryview | None:
-    """Return an entry's body, if the entry is small and as most are: plain header, body, and nothing between them.
-
-    For such an entry ``body_extent`` says the same, in three times the time.
-
-    Args:
-        archive: The whole archive.
-        entry: What the central directory says.
-
-    Returns:
-        The body; or None, which says nothing: ``body_extent`` is to be asked.
-
-    Raises:
-        ArchiveError: As ``ArchiveBytes.view`` does.
-    """
-    start, header = entry.start, entry.plain_header
-    room = entry.limit - start
-    # An entry that promises a data descriptor must have one, which only body_extent looks for.
-    if entry.flags & FLAG_DATA_DESCRIPTOR or room > WINDOW_BYTES or room != len(header) + entry.compressed_bytes:
-        return None
-    whole = archive.view(start, room)
-    return whole[len(header) :] if bytes(whole[: len(header)]) == header else None
 
 
 def body_extent(archive: ArchiveBytes, entry: DirectoryEntry) -> tuple[int, int]:
@@ -59,7 +35,7 @@ def body_extent(archive: ArchiveBytes, entry: DirectoryEntry) -> tuple[int, int]
     Raises:
         ArchiveError: The local header is missing or disagrees, or the entry's parts do not fill its room.
     """
-    name, flags, method, crc, compressed, expanded, start, limit, _ = entry
+    name, flags, method, crc, compressed, expanded, start, limit = entry
     room = limit - start
     header = archive.view(start, min(room, WINDOW_BYTES))
     signature, _, local_flags, local_method, _, _, *numbers, name_bytes, extra_bytes = LOCAL_HEADER.unpack_from(header)

@@ -18,13 +18,12 @@ from constructs_pkg.signing.zip_records import (
     FLAG_DATA_DESCRIPTOR,
     FLAG_UTF8,
     LOCAL_HEADER,
-    LOCAL_SIGNATURE,
     MAX_16_BITS,
     MAX_32_BITS,
     STORED,
 )
 
-__all__ = ["DirectoryEntry", "ZipDirectory", "read_directory"]
+__all__ = ["DirectoryEntry", "ZipDirectory", "check_kind", "is_symlink", "read_directory"]
 
 _FLAG_ENCRYPTED = 0x0001
 _FLAG_STRONGLY_ENCRYPTED = 0x0040
@@ -32,10 +31,6 @@ _FLAG_MASKED_HEADERS = 0x2000
 _ENCRYPTION = _FLAG_ENCRYPTED | _FLAG_STRONGLY_ENCRYPTED | _FLAG_MASKED_HEADERS
 _FLAGS_DEFLATE_EFFORT = 0x0006
 _KNOWN_FLAGS = _FLAGS_DEFLATE_EFFORT | FLAG_DATA_DESCRIPTOR | FLAG_UTF8
-
-_REPEATED_START, _REPEATED_END = 6, 30
-"""Where a record has what the local header repeats: from the version needed to the length of the name."""
-_PLAIN_HEADER = LOCAL_SIGNATURE + b"%b\0\0%b"
 
 _DIRECTORY_ATTRIBUTE = 0x10
 _TYPE_UNSAID, _TYPE_DIRECTORY, _TYPE_REGULAR, _TYPE_SYMLINK = 0x0, 0x4, 0x8, 0xA
@@ -52,7 +47,6 @@ class DirectoryEntry(NamedTuple):
         compressed_bytes, expanded_bytes: Sizes of the body, as declared.
         start: Offset of the local header.
         limit: Offset at which the next entry, or the central directory, begins.
-        plain_header: The local header that says the same and nothing else: without extra fields, the name included.
     """
 
     name: bytes
@@ -63,7 +57,6 @@ class DirectoryEntry(NamedTuple):
     expanded_bytes: int
     start: int
     limit: int
-    plain_header: bytes
 
 
 class ZipDirectory:
@@ -97,8 +90,7 @@ class ZipDirectory:
             _, flags, method, crc, compressed, expanded, _, _, _, _, _, _ = fields(records, position)
             if compressed == MAX_32_BITS or expanded == MAX_32_BITS:
                 expanded, compressed, *_ = _numbers(records, position)
-            plain_header = _PLAIN_HEADER % (records[position + _REPEATED_START : position + _REPEATED_END], name)
-            yield entry((name, flags, method, crc, compressed, expanded, start, limit, plain_header))
+            yield entry((name, flags, method, crc, compressed, expanded, start, limit))
 
     def read(self, entry_count: int) -> None:
         """Read and check all records, each by itself.
@@ -129,12 +121,11 @@ class ZipDirectory:
             is_directory = name[-1:] == b"/"
             kind = (disk, flags, method, attributes, is_directory)
             if kind != last_kind:  # neighbours are mostly alike, and the checks cost as much as all the rest
-                _check_flags(name, flags, method, disk)
-                _check_attributes(name, attributes, is_directory=is_directory)
+                check_kind(name, flags, method, disk, attributes, is_directory=is_directory)
                 last_kind = kind
             if (compressed != expanded and method == STORED) or (is_directory and expanded):
                 raise _wrong_size(name, method, compressed, expanded)
-            if attributes >> 28 == _TYPE_SYMLINK:
+            if is_symlink(attributes):
                 self.symlinks.append(name)
             if not (flags & FLAG_UTF8 or name.isascii()):
                 self.unflagged.append(name)
@@ -229,6 +220,29 @@ def _wrong_size(name: bytes, method: int, compressed: int, expanded: int) -> Arc
         sizes = f"{compressed} bytes inside and {expanded} outside"
         return defect(ArchiveDefect.SIZE_MISMATCH, f"entry {shown(name)} is stored, yet has {sizes}")
     return defect(ArchiveDefect.DIRECTORY_WITH_BODY, f"directory {shown(name)} has a body of {expanded} bytes")
+
+
+def check_kind(name: bytes, flags: int, method: int, disk: int, attributes: int, *, is_directory: bool) -> None:
+    """Check what entries of one archive mostly have in common.
+
+    Args:
+        name: The raw name, for messages.
+        flags: The general purpose bit flags.
+        method: The compression method.
+        disk: The disk on which the entry is said to begin.
+        attributes: The external attributes.
+        is_directory: Whether the name is that of a directory.
+
+    Raises:
+        ArchiveError: They break a rule.
+    """
+    _check_flags(name, flags, method, disk)
+    _check_attributes(name, attributes, is_directory=is_directory)
+
+
+def is_symlink(attributes: int) -> bool:
+    """Tell whether the external attributes call an entry a symbolic link."""
+    return attributes >> 28 == _TYPE_SYMLINK
 
 
 def _check_flags(name: bytes, flags: int, method: int, disk: int) -> None:

@@ -1,5 +1,6 @@
 """Reading an archive takes bounded memory: of large bodies, of bombs and of hostile names."""
 
+import random
 import struct
 import tracemalloc
 import zlib
@@ -52,7 +53,17 @@ def write_bodies_among_padding(path: Path, count: int) -> None:
     path.write_bytes(build(entries))
 
 
+def write_small_claims(path: Path, count: int) -> None:
+    """Compressed bodies of 120 KiB that claim to expand to one byte: whoever goes by the claim gathers the archive."""
+    entries = [
+        RawEntry(b"%06d" % number, b"x", method=8, data=random.Random(number).randbytes(120 * 1024))
+        for number in range(count)
+    ]
+    path.write_bytes(build(entries))
+
+
 CASES = {
+    "small_claims": (lambda path: write_small_claims(path, 900), "deflate_malformed"),
     "bodies_among_padding": (lambda path: write_bodies_among_padding(path, 2_000), 2_000),
     "stored_body_of_120_mib": (lambda path: write_stored_zeros(path, 120 * MIB), 1),
     "deflated_body_of_120_mib": (lambda path: write_deflated_zeros(path, 120 * MIB), 1),

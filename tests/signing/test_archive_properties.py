@@ -6,19 +6,19 @@ import io
 import itertools
 import random
 import zipfile
-from collections.abc import Iterable
+from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from constructs_pkg.errors import ArchiveError
-from constructs_pkg.signing.archive import ArchiveLimits, ArchiveReading, open_directory, read_archive
-from constructs_pkg.signing.archive_bytes import ArchiveBytes
+from constructs_pkg.signing import archive, ordinary_archive
+from constructs_pkg.signing.archive import ArchiveLimits, ArchiveReading, read_archive
+from constructs_pkg.signing.content_hash import ContentHash
 from constructs_pkg.signing.inflate import FASTEST, STANDARD
-from constructs_pkg.signing.local_entries import body_extent, plain_body
-from constructs_pkg.signing.zip_directory import DirectoryEntry
-from tests.corpus.raw_zip import RawEntry, build, described, zip64_entry
+from tests.corpus.raw_zip import RawEntry, build, described, end_record, zip64_entry
 from tests.corpus.zip_cases import ACCEPTED, GOOD_ENTRIES, REFUSED
 
 SMALL = ArchiveLimits(max_expanded_bytes=1 << 20, max_archive_bytes=1 << 20)
@@ -28,12 +28,13 @@ COMPONENTS = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), m
 TREES = st.dictionaries(st.lists(COMPONENTS, min_size=1, max_size=3).map("/".join), st.binary(max_size=300), max_size=8)
 SEEDS = [case.build() for case in ACCEPTED if "limit" not in case.name and "largest" not in case.name]
 SEEDS = [seed for seed in SEEDS if len(seed) < 3000]
+OFFSET = sum(len(entry.local_part()) for entry in GOOD_ENTRIES)
 REFUSED_SEEDS = [seed for case in REFUSED if "too_" not in case.reason and len(seed := case.build()) < 3000]
 
 
-def outcome(archive: bytes, **keywords: object) -> ArchiveReading | str:
+def outcome(source: bytes, *, limits: ArchiveLimits = SMALL, **keywords: object) -> ArchiveReading | str:
     try:
-        return read_archive(archive, SMALL, **keywords)
+        return read_archive(source, limits, **keywords)
     except ArchiveError as error:
         return error.reason
 
@@ -132,25 +133,90 @@ def test_no_flipped_byte_of_a_signed_body_or_name_keeps_the_digest():
     assert read_archive(build([RawEntry(b"data.bin", body[:-1] + b"\0")])).content_digest != digest
 
 
+def outcome_of_the_long_way(source: bytes) -> ArchiveReading | str:
+    with patch.object(archive, "read_ordinary", return_value=None):
+        return outcome(source)
+
+
+def outcome_with_a_thread(source: bytes) -> ArchiveReading | str:
+    """The short way, as it goes for large archives: a thread expands and hashes what it is given."""
+    with patch.object(ContentHash, "has_time", new=True), patch.object(ordinary_archive, "_BATCH_BYTES", 0):
+        return outcome(source)
+
+
 @given(st.data())
-def test_what_is_read_the_short_way_is_read_the_long_way_too(data: st.DataObject):
+def test_the_short_way_says_of_a_damaged_archive_what_the_long_way_says(data: st.DataObject):
     seed = data.draw(st.sampled_from([*SEEDS, *REFUSED_SEEDS]))
     position = data.draw(st.integers(0, len(seed)))
     damaged = seed[:position] + data.draw(st.binary(max_size=1)) + seed[position + 1 :]
 
-    assert_bodies_lie_where_the_long_way_says(ArchiveBytes(damaged))
+    assert outcome(damaged) == outcome_with_a_thread(damaged) == outcome_of_the_long_way(damaged)
 
 
-@pytest.mark.parametrize("archive", [*SEEDS, *REFUSED_SEEDS], ids=itertools.count())
-def test_what_is_refused_the_long_way_is_not_read_the_short_way(archive: bytes):
-    assert_bodies_lie_where_the_long_way_says(ArchiveBytes(archive))
+@pytest.mark.parametrize("seed", [*SEEDS, *REFUSED_SEEDS], ids=itertools.count())
+def test_the_short_way_says_of_the_corpus_what_the_long_way_says(seed: bytes):
+    assert outcome(seed) == outcome_with_a_thread(seed) == outcome_of_the_long_way(seed)
 
 
-def assert_bodies_lie_where_the_long_way_says(archive: ArchiveBytes) -> None:
-    directory: Iterable[DirectoryEntry] = ()
-    with contextlib.suppress(ArchiveError):
-        _, directory = open_directory(archive, SMALL)
-    for entry in directory:
-        body = plain_body(archive, entry)
-        if body is not None:
-            assert bytes(body) == archive.read(*body_extent(archive, entry))
+@given(TREES, st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]), st.data())
+def test_the_short_way_says_of_any_tree_whose_bytes_are_flipped_what_the_long_way_says(
+    tree: dict[str, bytes], method: int, data: st.DataObject
+):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as written:
+        for name, body in tree.items():
+            written.writestr(name, body)
+    source = bytearray(file.getvalue())
+    for _ in range(data.draw(st.integers(0, 2))):
+        source[data.draw(st.integers(0, len(source) - 1))] ^= data.draw(st.integers(1, 255))
+
+    damaged = bytes(source)
+    assert outcome(damaged) == outcome_with_a_thread(damaged) == outcome_of_the_long_way(damaged)
+
+
+def hidden_record(*, where: str) -> bytes:
+    """An archive of two entries, the second of which the directory has within the record of the first."""
+    first, second = RawEntry(b"a.py", b"first"), RawEntry(b"b.py", b"second")
+    bodies = first.local_part() + second.local_part()
+    hidden = second.central_part(len(first.local_part()))
+    directory = replace(first, central={where: hidden}).central_part(0)
+    return bodies + directory + end_record(2, len(directory), len(bodies), b"", {})
+
+
+ATTACKS = {
+    "a record in an extra field": (hidden_record(where="extra"), "extra_field_malformed"),
+    "a record in a comment": (hidden_record(where="comment"), "directory_malformed"),
+    "bytes behind the last record": (
+        build(GOOD_ENTRIES, after_directory=b"junk", size=len(build(GOOD_ENTRIES)) - OFFSET - 22 + 4),
+        "directory_malformed",
+    ),
+    "a large stored body with two sizes": (
+        build([RawEntry(b"a", bytes(300_000), local={"expanded": 5}, central={"expanded": 5})]),
+        "size_mismatch",
+    ),
+    "a large stored body that is damaged": (
+        build([RawEntry(b"a", bytes(300_000), local={"crc": 5}, central={"crc": 5})]),
+        "crc_mismatch",
+    ),
+    "a large deflated body that is damaged": (
+        build([RawEntry(b"a", bytes(2 << 20), method=8, local={"crc": 5}, central={"crc": 5})]),
+        "crc_mismatch",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "reason"), ATTACKS.values(), ids=ATTACKS)
+def test_what_the_short_way_might_miss_is_refused(source: bytes, reason: str):
+    assert outcome(source, limits=ArchiveLimits()) == reason
+
+
+def test_an_archive_of_ours_is_read_the_short_way():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as written:
+        written.writestr("lib/large.so", bytes(3 << 20))
+        for number in range(3000):
+            written.writestr(f"lib/{number}.py", random.Random(number).randbytes(1000))
+    with patch.object(archive, "read_directory", side_effect=AssertionError):
+        reading = read_archive(file.getvalue())
+    with patch.object(archive, "read_ordinary", return_value=None):
+        assert read_archive(file.getvalue()) == reading
