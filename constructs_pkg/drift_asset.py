@@ -77,7 +77,7 @@ def stage_drift_asset(target: Path, expectations: Mapping[str, Any]) -> DriftAss
         shutil.rmtree(target, ignore_errors=True)
         building.replace(target)
     except OSError as error:
-        raise PackagingError(f"{target} cannot be staged: {error}. Make its folder writable") from error
+        raise PackagingError(f"{target} cannot be staged: {error}. Make its directory writable") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return DriftAsset(target, size_bytes, versions)

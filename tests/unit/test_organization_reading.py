@@ -35,7 +35,7 @@ def test_a_missing_file_is_named(tmp_path: Path):
 
 def test_a_folder_is_named(tmp_path: Path):
     remedy = f"Name the file in it, such as {tmp_path / 'organization.toml'}"
-    assert _problems_of(tmp_path) == [Problem("file", "it is a folder", remedy)]
+    assert _problems_of(tmp_path) == [Problem("file", "it is a directory", remedy)]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
