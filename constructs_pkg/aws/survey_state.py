@@ -51,7 +51,8 @@ class SurveyState:
             path.touch(mode=0o600)
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
-            raise FileAccessError(f"{path} cannot be opened: {error}. Check the path") from error
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise FileAccessError(f"{path} cannot be opened: {reason}. Check the path") from error
         try:
             self._prepare(json.dumps({**question, "format": _FORMAT}, sort_keys=True))
         except sqlite3.Error as error:
@@ -108,7 +109,8 @@ class SurveyState:
                 cursor.execute("INSERT INTO question VALUES (?)", (question,))
             elif asked[0] != question:
                 raise FileAccessError(
-                    f"{self._path} answers another question: {asked[0]} instead of {question}. Name another file"
+                    f"{self._path} holds what another command, other options or another organization asked for. "
+                    "Name another file"
                 )
 
     def __enter__(self) -> Self:

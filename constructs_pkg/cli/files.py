@@ -42,10 +42,14 @@ def refuse_existing(path: Path, *, force: bool) -> None:
         force: Whether it may be replaced.
 
     Raises:
-        FileAccessError: It is there already, or is a directory.
+        FileAccessError: It is there already, is a directory, or nothing can be written where it would lie.
     """
     if path.is_dir():
         raise FileAccessError(f"{path} is a directory. Name the file to write")
+    if not path.parent.is_dir():
+        raise FileAccessError(f"{path} cannot be written: {path.parent} is no directory. Make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise FileAccessError(f"{path} cannot be written: {path.parent} is closed to you. Name another directory")
     if not force and (path.exists() or path.is_symlink()):
         raise FileAccessError(f"{path} exists already. Choose another name, or replace it with --force")
 

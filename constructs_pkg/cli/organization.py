@@ -237,4 +237,6 @@ def _write(path: Path, text: str) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}. Make its directory writable") from error
+        raise click.ClickException(
+            f"{path} cannot be written: {error.strerror}. Make its directory writable"
+        ) from error

@@ -114,7 +114,9 @@ def _read_text(path: Path, source: str) -> str:
     except FileNotFoundError as error:
         _refuse(source, "file", "it does not exist", f"Name another file. {_START}", error)
     except IsADirectoryError as error:
-        _refuse(source, "file", "it is a directory", f"Name the file in it, such as {path / 'organization.toml'}", error)
+        _refuse(
+            source, "file", "it is a directory", f"Name the file in it, such as {path / 'organization.toml'}", error
+        )
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or str(error)
         _refuse(source, "file", f"it cannot be read: {reason}", "Name a file that you may read", error)

@@ -38,6 +38,19 @@ def test_failure_while_writing_leaves_nothing_behind(tmp_path: Path) -> None:
     assert listing(tmp_path) == {"old": b"old"}
 
 
+def test_a_directory_that_is_missing_is_told_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(
+        FileAccessError, match=r"new.json cannot be written: .*nowhere is no directory\. Make it first$"
+    ):
+        refuse_existing(tmp_path / "nowhere" / "new.json", force=False)
+
+
+def test_a_directory_that_is_closed_is_told_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != (tmp_path, os.W_OK))  # root may do anything
+    with pytest.raises(FileAccessError, match=r" is closed to you\. Name another directory$"):
+        refuse_existing(tmp_path / "new.json", force=True)
+
+
 def test_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     def race(file) -> None:
         file.write(b"ours")
