@@ -341,6 +341,29 @@ def test_tampering_reaches_every_stack_set_of_the_account_even_while_the_first_o
     assert len(world.aws.execution_inputs) == 2
 
 
+def test_a_human_who_names_a_wave_reaches_all_of_its_stack_sets_and_who_names_a_stack_set_that_one() -> None:
+    world = World(accounts=2)
+    account, other = world.member_accounts
+    part = add_part(world)
+    config_of_part(world, part).mode = "Warn"
+    world.weaken(account)
+    machine = Machine(world)
+    wish = {"kind": "manual", "wave": "second", "mode": "detect", "accounts": [account]}
+    assert outcomes(machine.report(machine.run(wish, "one"))) == {account: "detected"}
+    assert outcomes(machine.report(machine.run(wish, "one"))) == {account: "detected"}  # repeated
+    ((sibling, given),) = world.aws.execution_inputs.items()
+    assert json.loads(given) == {**wish, "wave": part.name, "regions": []}
+    report = machine.report(machine.run(json.loads(given), sibling.rpartition(":")[2]))
+    assert (outcomes(report), report["run"]["stack_set"]) == ({account: "detected"}, part.name)
+    assert (world.stack(account).executed, config_of_part(world, part).mode) == ([], "Warn")
+    # where only one of them has a stack, or one is named, no other is started
+    machine.run({**wish, "accounts": [other]}, "two")
+    machine.run({**wish, "wave": STACK_SET}, "three")
+    assert list(world.aws.execution_inputs) == [sibling]
+    machine.run({"kind": "manual", "wave": "second"}, "four")
+    assert [json.loads(one)["accounts"] for one in world.aws.execution_inputs.values()] == [[account], []]
+
+
 def test_a_sibling_that_cannot_be_started_fails_the_task_so_that_it_is_repeated() -> None:
     world = World(accounts=1)
     add_part(world)

@@ -100,7 +100,15 @@ class _Asked:
         if scopes:
             first, *others = scopes
             # before the lease is asked for: what waits or ends here must not keep the others waiting
-            start_siblings(asked, others, self._execution, self._around)
+            change = {
+                "kind": "tampering",
+                "account": asked.target.account,
+                "region": asked.target.region,
+                "call": asked.call,
+                "by": asked.by,
+                "event_id": asked.event_id,
+            }
+            start_siblings(({**change, "stack_set": one} for one in others), self._execution, self._around)
             trigger = f"{asked.call} by {asked.by} in {asked.target.account} (event {asked.event_id or 'without id'})"
             return first, None, trigger, scopes[first], None
         where = f"{asked.target.account} in {asked.target.region or 'any Region'}"
@@ -116,16 +124,23 @@ class _Asked:
         return asked.stack_set, None, trigger, None, None
 
     def _manual(self, asked: Manual) -> _Resolved | str:
-        expected = self._around.expectations.stack_set(asked.wave)
-        assert expected is not None, "parse_event refuses an unknown wave"
-        scope: _Scope = None
-        if asked.accounts or asked.regions:
-            targets = [Target(account, None) for account in asked.accounts] or [Target("", None)]
-            found = self._instances(expected.name, targets)
-            scope = tuple(one for one in found if not asked.regions or one[1] in asked.regions)
-            if not scope:
-                return f"{expected.name} has no stack instance in these accounts and Regions"
-        return expected.name, asked.mode, "a human", scope, None
+        known = self._around.expectations.stack_sets
+        scopes = {one.name: self._scope(one.name, asked) for one in known if asked.wave in {one.name, one.wave}}
+        found = {name: scope for name, scope in scopes.items() if scope != ()}
+        if not found:
+            return f"{' and '.join(scopes)} has no stack instance in these accounts and Regions"
+        first, *others = found
+        wish = {"kind": "manual", "mode": asked.mode or "", "accounts": asked.accounts, "regions": asked.regions}
+        start_siblings(({**wish, "wave": one} for one in others), self._execution, self._around)
+        return first, asked.mode, "a human", found[first], None
+
+    def _scope(self, stack_set: str, asked: Manual) -> _Scope:
+        """Return the stack instances that a human asks for; None for all of them, which need not be listed."""
+        if not asked.accounts and not asked.regions:
+            return None
+        targets = [Target(account, None) for account in asked.accounts] or [Target("", None)]
+        found = self._instances(stack_set, targets)
+        return tuple(one for one in found if not asked.regions or one[1] in asked.regions)
 
     def _approval(self, asked: Approval) -> _Resolved | str:
         for expected in self._around.expectations.stack_sets:
