@@ -20,6 +20,7 @@ from constructs_pkg.organization.model import Organization
 from constructs_pkg.organization.recorded_rollout import RecordedRollout, declared_rollout, rollout_problems
 from constructs_pkg.organization.tables import LAMBDA_PLATFORM
 from constructs_pkg.organization.values import shown
+from constructs_pkg.plurals import counted
 from constructs_pkg.validity import Validity
 
 __all__ = [
@@ -131,6 +132,8 @@ def lock_problems(organization: Organization, lock: ProfileLock) -> tuple[Proble
     """Return where an organization contradicts what was declared: validities, missing profiles, what was moved."""
     problems: list[Problem] = []
     declared = {profile.profile_name(organization): profile for profile in organization.signing_profiles}
+    if lock.validities and not set(lock.validities) & set(declared):
+        return (_of_another_file(lock),)
     for index, profile in enumerate(organization.signing_profiles):
         name = profile.profile_name(organization)
         recorded = lock.validities.get(name)
@@ -154,6 +157,18 @@ def lock_problems(organization: Organization, lock: ProfileLock) -> tuple[Proble
         for name in sorted(set(lock.validities) - set(declared))
     )
     return (*problems, *rollout_problems(organization, lock.rollout))
+
+
+def _of_another_file(lock: ProfileLock) -> Problem:
+    """Tell in one line that nothing fits, as where somebody makes an example file their own and its ledger stays."""
+    first, *more = sorted(lock.validities)
+    others = f" and {counted(len(more), 'other')}" if more else ""
+    return Problem(
+        "signing_profiles",
+        f"the ledger records other names only: {shown(first)}{others}",
+        "Remove it if it came with an example, and run 'lambda-code-signing organization lock'. If it is yours, keep "
+        "the names of the organization and of its applications: they are part of names that can never be used again",
+    )
 
 
 def unrecorded_profiles(organization: Organization, lock: ProfileLock) -> tuple[str, ...]:

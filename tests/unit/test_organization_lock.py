@@ -113,9 +113,12 @@ def test_a_removed_generation_is_refused_and_a_retired_one_is_not():
     assert lock_problems(_organization(('"retiring"', '"retired"')), RECORDED) == ()
 
 
-def test_renaming_the_organization_is_refused_for_every_profile():
-    problems = lock_problems(_organization(('name = "acme"', 'name = "other"')), RECORDED)
-    assert [problem.message.split("'")[1] for problem in problems] == sorted(RECORDED.validities)
+def test_renaming_the_organization_is_refused_in_one_line_that_tells_of_examples_too():
+    """Who makes an example file their own meets its ledger first."""
+    (problem,) = lock_problems(_organization(('name = "acme"', 'name = "other"')), RECORDED)
+    assert problem.message == "the ledger records other names only: 'acme_check_out_g1' and 2 others"
+    assert problem.remedy.startswith("Remove it if it came with an example")
+    assert "names that can never be used again" in problem.remedy
 
 
 def test_recording_never_overwrites_what_is_recorded():
