@@ -9,6 +9,8 @@ from constructs_pkg.organization.lock import ProfileLock, unrecorded_profiles, u
 from constructs_pkg.organization.model import Organization
 from constructs_pkg.organization.recorded_rollout import left_units
 from constructs_pkg.plurals import counted
+from constructs_pkg.regions import partition_of_region
+from constructs_pkg.runtime.drift.expectations import IAM_REGIONS
 
 __all__ = ["SOON", "warnings_of"]
 
@@ -31,6 +33,7 @@ def warnings_of(organization: Organization, *, at: datetime, lock: ProfileLock |
         *_profiles(organization, lock),
         *_publishers(organization, today),
         *_waves(organization, lock),
+        *_regions(organization),
         *_rolled_out(organization, lock),
         *_exemptions(organization, today),
         *_notifications(organization),
@@ -110,6 +113,17 @@ def _publishers(organization: Organization, today: date) -> Iterator[Problem]:
                 "from the day after, the file is refused",
                 "Review it and set a new date",
             )
+
+
+def _regions(organization: Organization) -> Iterator[Problem]:
+    iam_region = IAM_REGIONS.get(partition_of_region(organization.home_region) or "")
+    if organization.waves and iam_region is not None and iam_region not in organization.target_regions:
+        yield Problem(
+            "organization.target_regions",
+            f"events of IAM exist in {iam_region} only, where no rule of ours forwards them: what somebody does to "
+            "roles and policies in member accounts is found by the schedule of the drift remediation, not at once",
+            f'Add "{iam_region}", unless that is soon enough',
+        )
 
 
 def _waves(organization: Organization, lock: ProfileLock | None) -> Iterator[Problem]:

@@ -78,6 +78,20 @@ CASES: dict[str, tuple[tuple[tuple[str, str], ...], list[Problem]]] = {
             )
         ],
     ),
+    "IAM's Region is no target": (
+        (
+            ('target_regions = ["eu-west-1", "us-east-1"]', 'target_regions = ["eu-west-1", "eu-central-1"]'),
+            ('region_order = ["us-east-1", "eu-west-1"]', 'region_order = ["eu-central-1", "eu-west-1"]'),
+        ),
+        [
+            Problem(
+                "organization.target_regions",
+                "events of IAM exist in us-east-1 only, where no rule of ours forwards them: what somebody does to "
+                "roles and policies in member accounts is found by the schedule of the drift remediation, not at once",
+                'Add "us-east-1", unless that is soon enough',
+            )
+        ],
+    ),
     "application without guardrail": (
         ((CHECK_OUT_GUARDRAIL, ""),),
         [
