@@ -44,7 +44,8 @@ def command(
     Reads all accounts and Regions of the organization, published versions of functions too. Changes nothing. A
     revocation stops no running code: it refuses the next deployment where a config enforces.
 
-    Exit code 0: nothing hangs on it. 1: something does. 3: something could not be read, which may be anything.
+    Exit code 0: nothing hangs on it. 1: something does. 3: something could not be read, which may be anything,
+    or nobody has ever heard of the ARN.
     """
     target = target_of(job, profile_version)
     answer = radius_of(

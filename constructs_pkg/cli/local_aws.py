@@ -10,6 +10,8 @@ from types import FrameType
 import click
 
 from constructs_pkg.cli.output import tell
+from constructs_pkg.clock import now
+from constructs_pkg.organization import load_organization
 from constructs_pkg.testing.local_aws.handle import LocalAws
 from constructs_pkg.testing.local_aws.settings import DEFAULT_PORT, DEFAULT_REGION, LOOPBACK, require_loopback
 
@@ -56,6 +58,7 @@ def command(
     A green run here is never proof about AWS.
     """
     require_loopback(host)
+    home_region = DEFAULT_REGION if organization is None else load_organization(organization, at=now()).home_region
     aws = LocalAws(
         organization=organization,
         port=port,
@@ -71,7 +74,7 @@ def command(
     previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with aws:
-            _print_environment(aws)
+            _print_environment(aws, home_region)
             tell(f"Local AWS at {aws.endpoint_url}, account {aws.account}. Ctrl-C stops it.")
             while not stopping.wait(_WATCH_SECONDS):
                 aws.require_running()
@@ -81,7 +84,7 @@ def command(
     tell("Stopped.")
 
 
-def _print_environment(aws: LocalAws) -> None:
-    for name, value in aws.environment(region=DEFAULT_REGION).items():
+def _print_environment(aws: LocalAws, region: str) -> None:
+    for name, value in aws.environment(region=region).items():
         click.echo(f"export {name}={shlex.quote(value)}")
     sys.stdout.flush()

@@ -76,6 +76,7 @@ class RadiusAnswer:
         self._ownership = Ownership(reader.organization, at.date())
         self.signer: SignerRecord | None = None
         self.signer_message: str | None = None
+        self._is_unheard_of = False
         self._ask_signer(reader)
         self.functions: list[AffectedFunction] = []
         self.layers: list[AffectedLayer] = []
@@ -88,6 +89,7 @@ class RadiusAnswer:
             self.signer = signer_record(place, self.target)
         except AwsError as error:
             self.signer_message = str(error)
+            self._is_unheard_of = error.code == "ResourceNotFoundException"
         else:
             if self.signer is None:
                 self.signer_message = "the profile has another version now; AWS Signer tells nothing of this one"
@@ -119,10 +121,17 @@ class RadiusAnswer:
 
     @property
     def exit_code(self) -> int:
-        """Return 0 where nothing hangs on it, 1 where something does, 3 where something is not known."""
-        if not self.is_complete:
+        """Return 0 where nothing hangs on it, 1 where something does, 3 where something is not known.
+
+        What neither AWS Signer nor any function, layer or config knows is a mistyped ARN rather than a clean answer.
+        """
+        if not self.is_complete or self._may_be_mistyped:
             return EXIT_NO_VERDICT
         return EXIT_NO if self.functions or self.layers else EXIT_YES
+
+    @property
+    def _may_be_mistyped(self) -> bool:
+        return self._is_unheard_of and not (self.functions or self.layers or self.configs)
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -264,7 +273,11 @@ class RadiusAnswer:
             f"signed by it, {refused} of them would be refused at the next deployment; "
             f"{counted(len(self.layers), 'layer version')}"
         )
-        return found if self.is_complete else f"AT LEAST {found}. PARTIAL: not everything could be read"
+        if not self.is_complete:
+            return f"AT LEAST {found}. PARTIAL: not everything could be read"
+        if self._may_be_mistyped:
+            return f"{found}. NOT KNOWN to AWS Signer either: check the ARN before you believe this"
+        return found
 
 
 def _time(at: datetime | None) -> str | None:

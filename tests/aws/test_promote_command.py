@@ -123,7 +123,7 @@ def test_a_run_goes_on_from_its_state(estate, run_here) -> None:
     assert run_here("promote", "first", "--state", "kept", "--resume").code == 0
     assert estate.aws.calls["lambda:ListFunctions"] == 1
     other = run_here("promote", "first", "--days", "3", "--state", "kept", "--resume")
-    assert (other.code, "another question" in other.err) == (2, True)
+    assert (other.code, "holds what another command, other options" in other.err) == (2, True)
     assert run_here("promote", "first", "--resume").code == 2
 
 

@@ -106,6 +106,12 @@ def test_what_signer_does_not_tell_is_said(run_here) -> None:
     assert (ran.code, "the profile has another version now" in ran.out) == (0, True)
 
 
+@pytest.mark.usefixtures("estate")
+def test_what_nobody_has_heard_of_is_a_mistyped_arn_rather_than_clean(run_here) -> None:
+    ran = run_here("blast-radius", "--job", JOB.replace("777", "778"))
+    assert (ran.code, "NOT KNOWN to AWS Signer either: check the ARN before you believe this" in ran.out) == (3, True)
+
+
 def test_a_partial_reading_says_at_least(estate, run_here) -> None:
     estate.aws.faults.denied_roles.add((DEVELOPMENT, ROLE))
     ran = run_here("blast-radius", "--job", JOB)

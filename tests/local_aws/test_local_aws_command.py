@@ -33,7 +33,7 @@ def exports(process):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_an_environment_that_works_and_stops_cleanly_on_a_signal(tmp_path, number):
     path = tmp_path / "organization.toml"
-    path.write_text(GOOD)
+    path.write_text(GOOD.replace('home_region = "eu-west-1"', 'home_region = "us-east-1"'))
     with subprocess.Popen(
         [*PROGRAM, "--port", "0", "--organization", str(path), "--state", str(tmp_path / "state")],
         stdout=subprocess.PIPE,
@@ -46,6 +46,7 @@ def test_it_prints_an_environment_that_works_and_stops_cleanly_on_a_signal(tmp_p
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             region_name=environment["AWS_REGION"],
         )
+        assert session.region_name == "us-east-1"
         sts = session.client("sts", endpoint_url=environment["AWS_ENDPOINT_URL"])
         assert sts.get_caller_identity()["Account"] == "222222222222"
         process.send_signal(number)
