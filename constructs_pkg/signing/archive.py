@@ -96,13 +96,14 @@ class ArchiveReading:
 def read_archive(
     source: bytes | BinaryIO, limits: ArchiveLimits = DEFAULT_LIMITS, *, library: DeflateLibrary = FASTEST
 ) -> ArchiveReading:
-    """Read a ZIP archive once, in the order of its central directory, and hash what AWS Signer signs.
+    """Read a ZIP archive in the order of its central directory, and hash what AWS Signer signs.
 
-    Nothing is extracted to disk. Memory does not grow with the archive's size, only with its number of entries and the
-    length of their names, both limited. The records are checked so strictly that any reader of ZIP files sees the same
-    entries; ``ArchiveDefect`` lists what is refused. Accepted are stored and deflated entries, directories, data
-    descriptors of each of the four forms, Zip64, an archive comment, any extra fields, and entries that lie in another
-    order than the directory lists them in.
+    It is read once if it is ordinary, see ``ordinary_archive``, and begun anew if not. Nothing is extracted to disk.
+    Memory does not grow with the archive's size, only with its number of entries and the length of their names, both
+    limited. The records are checked so strictly that any reader of ZIP files sees the same entries; ``ArchiveDefect``
+    lists what is refused. Accepted are stored and deflated entries, directories, data descriptors of each of the four
+    forms, Zip64, an archive comment, any extra fields, and entries that lie in another order than the directory lists
+    them in.
 
     NOT checked: the signature itself; times, permissions, comments and extra fields, which the format does not sign;
     and where a name ends and a body begins, which the format's digest cannot tell ("ab" + "c" is "a" + "bc").
