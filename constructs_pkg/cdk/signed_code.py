@@ -99,6 +99,7 @@ class SignedCode:
             PolicyError: The policy is missing or cannot judge.
             SigningError: The signer refuses, or its signature would not be accepted.
         """
+        _require_signer(signer)
         moment = at or now()
         trusted = read_policy(policy, at=moment)
         archives = ArchiveStore(Path(store), tell=_tell)
@@ -246,6 +247,15 @@ def _read_attestation(path: Path) -> Attestation:
 def _require_accepted(argument: str, report: VerificationReport) -> None:
     if not report:
         raise ConstructError(f"{argument}: Lambda would not accept {report.artifact} without complaint\n{report}")
+
+
+def _require_signer(given: object) -> None:
+    """Refuse the text that `SignedCode.at_publish` takes: here the signing happens at once."""
+    if not hasattr(given, "sign"):
+        raise ConstructError(
+            f"signer={given!r} signs nothing. Open it with constructs_pkg.aws.signers.open_signer('aws:bucket=NAME'), "
+            "or let the publishing sign with SignedCode.at_publish"
+        )
 
 
 def _tell(line: str) -> None:

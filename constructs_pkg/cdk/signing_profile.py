@@ -171,6 +171,7 @@ class LambdaSigningProfile(_LambdaProfile):
         cancel_forever_when_removed: bool = False,
     ) -> None:
         name = _profile_name(name_prefix, generation)
+        _require_validity(validity)
         _compare_with_record(name, validity, recorded or {})
         require_signer_region(scope)
         super().__init__(scope, construct_id)
@@ -304,6 +305,11 @@ def _profile_name(name_prefix: str, generation: int) -> str:
             "AWS Signer takes 2 to 64 letters, digits and underscores, with the generation"
         )
     return name
+
+
+def _require_validity(given: object) -> None:
+    if not isinstance(given, Validity):
+        raise ConstructError(f"validity={given!r} is no Validity. Write Validity.parse('12 months') of its module")
 
 
 def _compare_with_record(name: str, validity: Validity, recorded: Mapping[str, RecordedProfile]) -> None:

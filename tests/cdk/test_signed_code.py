@@ -137,6 +137,12 @@ def test_missing_policy_says_what_to_fetch(signed, tmp_path) -> None:
 # Signed during the synth
 
 
+def test_a_signer_in_words_is_for_publishing_only(authority, source, tmp_path) -> None:
+    with pytest.raises(ConstructError, match=r"^signer='aws:bucket=x' signs nothing\. Open it with .*open_signer"):
+        SignedCode.from_directory(source, signer="aws:bucket=x", policy=authority.policy, store=tmp_path / "s", at=AT)
+    assert not (tmp_path / "s").exists()
+
+
 def test_unchanged_directory_is_signed_once(authority, signer, source, tmp_path) -> None:
     def code():
         return SignedCode.from_directory(

@@ -120,6 +120,12 @@ def test_the_validity_keeps_its_unit(stack, template_of, validity, expected):
     assert profile["Properties"]["SignatureValidityPeriod"] == expected
 
 
+def test_a_validity_in_words_is_refused_before_anything_is_declared(stack):
+    with pytest.raises(ConstructError, match=r"^validity='12 months' is no Validity\. Write Validity\.parse"):
+        LambdaSigningProfile(stack, "Profile", name_prefix="payments", generation=1, validity="12 months")
+    assert stack.node.children == []
+
+
 def test_removal_cancels_the_profile_only_where_that_is_asked_for_by_name(stack, template_of):
     LambdaSigningProfile(stack, "Kept", name_prefix="kept", generation=1)
     LambdaSigningProfile(stack, "Thrown", name_prefix="thrown", generation=1, cancel_forever_when_removed=True)
