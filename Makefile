@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 synth: $(STAMP) ## synthesize ORG=organization.toml into cdk.out, then a developer team's app; print what they hold
-	@$(BIN)/python app.py --organization $(ORG)
+	@$(BIN)/python app.py --organization "$(ORG)"
 	@$(BIN)/python examples/payments/app.py
 
 test: $(STAMP) ## run the whole test suite

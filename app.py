@@ -10,11 +10,15 @@ import shutil
 import sys
 from pathlib import Path
 
-from constructs_pkg.clock import now
-from constructs_pkg.errors import LambdaCodeSigningError
-from constructs_pkg.node import ensure_node
-from constructs_pkg.organization import load_organization, lock_path, read_lock
-from constructs_pkg.organization.rotation import refuse_to_strand
+try:
+    from constructs_pkg.clock import now
+    from constructs_pkg.errors import LambdaCodeSigningError
+    from constructs_pkg.node import ensure_node
+    from constructs_pkg.organization import load_organization, lock_path, read_lock
+    from constructs_pkg.organization.rotation import refuse_to_strand
+except ModuleNotFoundError as error:  # cdk runs the python3 that it finds
+    print(f"{error}. 'make synth' installs it into .venv; then: source .venv/bin/activate", file=sys.stderr)
+    sys.exit(2)
 
 HERE = Path(__file__).resolve().parent
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -185,3 +186,12 @@ def test_app_run_as_a_command_shows_no_traceback_for_a_bad_file(tmp_path: Path) 
     done = run(sys.executable, "app.py", "--organization", tmp_path / "no.toml", CDK_OUTDIR=str(tmp_path / "out"))
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
+
+
+def test_a_python_without_the_packages_is_told_how_to_get_them() -> None:
+    """cdk runs the python3 that it finds, which is another one where nobody has activated the environment."""
+    done = subprocess.run([sys.executable, "-S", ROOT / "app.py"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert re.fullmatch(
+        r"No module named '\w+'\. 'make synth' installs it into \.venv; then: source \.venv/bin/activate\n", done.stderr
+    )
