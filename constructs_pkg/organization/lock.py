@@ -114,7 +114,7 @@ def parse_lock(data: bytes, source: str) -> ProfileLock:
         OrganizationError: It is not a ledger of a known version; with the one problem.
     """
     if len(data) > MOST_LOCK_BYTES:
-        _refuse(source, "file", f"it has more than {MOST_LOCK_BYTES} bytes (1 MiB)")
+        _refuse(source, "file", f"it has more than {MOST_LOCK_BYTES:,} bytes")
     try:
         document: object = json.loads(data.decode("utf-8"), object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:

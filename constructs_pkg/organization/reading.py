@@ -124,7 +124,7 @@ def _read_text(path: Path, source: str) -> str:
         _refuse(
             source,
             "file",
-            f"it has more than {MOST_FILE_BYTES} bytes (1 MiB)",
+            f"it has more than {MOST_FILE_BYTES:,} bytes",
             "Is it an organization file? Shorten it",
         )
     mark = len(_UTF8_MARK) if data.startswith(_UTF8_MARK) else 0  # some editors on Windows write one

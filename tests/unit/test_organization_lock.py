@@ -262,7 +262,7 @@ def test_a_ledger_that_cannot_be_read_is_refused(tmp_path: Path):
 
 
 def test_an_endless_ledger_is_read_up_to_the_limit_only():
-    with pytest.raises(OrganizationError, match="more than 1048576 bytes"):
+    with pytest.raises(OrganizationError, match="more than 1,048,576 bytes"):
         read_lock(Path("/dev/zero"))
 
 
@@ -327,7 +327,7 @@ def test_a_ledger_of_another_form_is_refused(document: object, where: str, messa
         (b"{", "it is not JSON"),
         (b"\xff", "it is not JSON in UTF-8"),
         (b"[" * 100_000, "it is not JSON in UTF-8"),
-        (b" " * (MOST_LOCK_BYTES + 1), "more than 1048576 bytes"),
+        (b" " * (MOST_LOCK_BYTES + 1), "more than 1,048,576 bytes"),
         (json.dumps({"version": 1, "profiles": {"x": PROFILE | {"validity": "200 years"}}}).encode(), "200 YEARS"),
     ],
 )

@@ -92,13 +92,13 @@ def test_a_file_of_one_mebibyte_is_read_and_one_byte_more_is_refused(tmp_path: P
     assert load_organization(path, at=AT).name == "acme"
     path.write_text(GOOD + padding + "#")
     assert _problems_of(path) == [
-        Problem("file", "it has more than 1048576 bytes (1 MiB)", "Is it an organization file? Shorten it")
+        Problem("file", "it has more than 1,048,576 bytes", "Is it an organization file? Shorten it")
     ]
 
 
 def test_an_endless_file_is_read_up_to_the_limit_only():
     assert _problems_of(Path("/dev/zero")) == [
-        Problem("file", "it has more than 1048576 bytes (1 MiB)", "Is it an organization file? Shorten it")
+        Problem("file", "it has more than 1,048,576 bytes", "Is it an organization file? Shorten it")
     ]
 
 
