@@ -32,6 +32,7 @@ __all__ = [
     "revoke_job",
     "revoke_profile",
     "show_authority",
+    "warn_of",
 ]
 
 AUTHORITY_VERSION = 1
@@ -40,7 +41,7 @@ AUTHORITY_VERSION = 1
 
 def init_authority(directory: Path, region: str, account: str, at: datetime | None) -> int:
     """Make an authority; see ``authority init --help``."""
-    _warn(directory)
+    warn_of(directory)
     try:
         AuthorityDirectory.init(directory, region=region, account=account, at=at or now())
     except OSError as error:
@@ -51,7 +52,7 @@ def init_authority(directory: Path, region: str, account: str, at: datetime | No
 
 def put_profile(directory: Path, name: str, validity: str | None) -> int:
     """Make a signing profile and print its version ARN."""
-    _warn(directory)
+    warn_of(directory)
     try:
         period = LONGEST_VALIDITY if validity is None else Validity.parse(validity)
     except ValidityError as error:
@@ -65,7 +66,7 @@ def put_profile(directory: Path, name: str, validity: str | None) -> int:
 
 def cancel_profile(directory: Path, name: str) -> int:
     """Cancel a signing profile."""
-    _warn(directory)
+    warn_of(directory)
     with AuthorityDirectory(directory).changing() as authority:
         authority.cancel_profile(name)
     say(f"{name} is cancelled: it signs no more, what it signed stays good")
@@ -74,7 +75,7 @@ def cancel_profile(directory: Path, name: str) -> int:
 
 def revoke_job(directory: Path, job: str, reason: str) -> int:
     """Revoke one signature by its job's ARN or id."""
-    _warn(directory)
+    warn_of(directory)
     with AuthorityDirectory(directory).changing() as authority:
         revoked = authority.revoke_job(_job_id(authority, job), reason=reason)
     say(f"the signing job {revoked.job_id} is revoked. Export the policy again")
@@ -83,7 +84,7 @@ def revoke_job(directory: Path, job: str, reason: str) -> int:
 
 def revoke_profile(directory: Path, name: str, effective_time: datetime | None, reason: str) -> int:
     """Revoke what a profile signed from a moment on, now where it is left out."""
-    _warn(directory)
+    warn_of(directory)
     at = now()
     with AuthorityDirectory(directory).changing() as authority:
         revoked = authority.revoke_profile(name, reason=reason, effective_time=effective_time or at, at=at)
@@ -102,7 +103,7 @@ def export(
     force: bool,
 ) -> int:
     """Write the policy that trusts an authority; see ``authority export-policy --help``."""
-    _warn(directory)
+    warn_of(directory)
     authority = AuthorityDirectory(directory).read()
     policy = authority.export_policy(
         at=now(), mode=Mode(mode.capitalize()), profiles=profiles or None, max_age_days=max_age_days
@@ -119,7 +120,7 @@ def export(
 
 def show_authority(directory: Path, *, as_json: bool) -> int:
     """Print what an authority holds."""
-    _warn(directory)
+    warn_of(directory)
     authority = AuthorityDirectory(directory).read()
     if as_json:
         say_json(_json(authority))
@@ -128,7 +129,8 @@ def show_authority(directory: Path, *, as_json: bool) -> int:
     return EXIT_YES
 
 
-def _warn(directory: Path) -> None:
+def warn_of(directory: Path) -> None:
+    """Say on standard error what a throwaway authority is."""
     tell(f"UNSAFE FOR PRODUCTION: {directory} is a throwaway authority; whoever reads it can sign anything.")
 
 

@@ -119,11 +119,13 @@ def command(
         _refuse(unusable, "cannot be used with --authority")
         if output is None:
             raise click.UsageError("Missing option '-o': a local authority keeps nothing.")
+        from constructs_pkg.cli.authorities import warn_of  # noqa: PLC0415 (said above)
         from constructs_pkg.cli.signing import sign_with_authority  # noqa: PLC0415 (said above)
         from constructs_pkg.clock import now  # noqa: PLC0415 (said above)
         from constructs_pkg.signing.authority_directory import AuthorityDirectory  # noqa: PLC0415 (said above)
 
         signer = AuthorityDirectory(authority)
+        warn_of(authority)
         return sign_with_authority(
             sources, signer, profile, output, at or now(), is_layer=is_layer, force=force, as_json=as_json
         )

@@ -125,7 +125,10 @@ def parse_json_object(text: bytes | str, source: str, max_bytes: int) -> JsonObj
     try:
         document: object = json.loads(data.decode("utf-8"), object_pairs_hook=unique_keys, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        problem = Problem("file", f"not JSON ({error})", "Write one JSON object in UTF-8, each key once")
+        # what follows a semicolon is advice for whoever wrote the program
+        problem = Problem(
+            "file", f"not JSON ({str(error).partition(';')[0]})", "Write one JSON object in UTF-8, each key once"
+        )
         raise PolicyError(source, (problem,)) from error
     if not isinstance(document, dict):
         raise PolicyError(source, (Problem("file", "not a JSON object", "Write one JSON object"),))

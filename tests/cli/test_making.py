@@ -82,7 +82,8 @@ def test_force_replaces(run, workspace: Path, source: Path) -> None:  # noqa: AR
 
 def test_signed_archive_is_accepted(run) -> None:
     ran = run("sign", "unsigned.zip", *SIGN, "-o", "new.zip", "--at", "2026-01-03T00:00:00Z")
-    assert (ran.code, ran.err) == (0, "")
+    unsafe = "UNSAFE FOR PRODUCTION: authority is a throwaway authority; whoever reads it can sign anything.\n"
+    assert (ran.code, ran.err) == (0, unsafe)
     assert ran.out.splitlines()[0] == "new.zip: signed until 2026-04-03T00:00:00Z"
     assert run("verify", "new.zip", "--policy", "policy.json", "--at", "2026-02-01T00:00:00Z").code == 0
 
@@ -102,7 +103,8 @@ def test_several_archives_go_into_a_directory_and_a_refusal_stops_none(run, work
         ("again.zip", None),
     ]
     assert sorted(path.name for path in (workspace / "out").iterdir()) == ["again.zip", "unsigned.zip"]
-    assert len(ran.err.splitlines()) == 3
+    unsafe, *errors = ran.err.splitlines()
+    assert (unsafe.startswith("UNSAFE FOR PRODUCTION: authority is"), len(errors)) == (True, 3)
 
 
 @pytest.mark.parametrize(

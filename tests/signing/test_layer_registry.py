@@ -245,6 +245,7 @@ def test_all_problems_are_told_at_once_and_a_mistyped_key_with_the_nearest() -> 
     ("text", "said"),
     [
         ("{", "not JSON"),
+        ('{"version": ' + "9" * 5000 + "}", r"value has 5000 digits\)\. Write one JSON object"),
         ("[]", "not a JSON object"),
         ('{"version": 1, "version": 1}', "the key 'version' is there twice"),
         (" " * 1024 * 1024 + "{}", "1048578 bytes"),
