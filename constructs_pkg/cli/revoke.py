@@ -94,13 +94,17 @@ def command(
     (and --accept-partial was not given), or it is not known whether the revocation took place.
     """
     target = target_of(job, profile_version)
+    _check_words(target, reason, effective_time)
+    _check_terminal(yes=yes)
     reader = reader_of(organization_file)
     at = reader.pace.at()
-    _check(target, reason, effective_time, at)
+    if effective_time is not None and effective_time >= at:
+        raise click.UsageError(
+            f"--effective-time {effective_time:%Y-%m-%dT%H:%M:%SZ} is not in the past; AWS Signer takes no other"
+        )
     _check_account(target, reader)
     path = record or Path(f"incident-{at:%Y%m%dT%H%M%SZ}.json")
     refuse_existing(path, force=False)
-    _check_terminal(yes=yes)
     radius = radius_of(
         reader,
         target,
@@ -131,8 +135,8 @@ def command(
     return {Outcome.REVOKED: EXIT_YES, Outcome.REFUSED: EXIT_NO}.get(ended.outcome, EXIT_NO_VERDICT)
 
 
-def _check(target: Target, reason: str, effective_time: datetime | None, at: datetime) -> None:
-    """Refuse before anything is read what AWS Signer would refuse."""
+def _check_words(target: Target, reason: str, effective_time: datetime | None) -> None:
+    """Refuse what AWS Signer would refuse, before anybody is asked for credentials."""
     if not 1 <= len(reason.strip()) <= _LONGEST_REASON:
         raise click.UsageError(f"--reason has {len(reason.strip())} characters; write 1 to {_LONGEST_REASON}")
     if isinstance(target, SigningJobArn):
@@ -141,10 +145,6 @@ def _check(target: Target, reason: str, effective_time: datetime | None, at: dat
     elif effective_time is None:
         raise click.UsageError(
             "--profile-version needs --effective-time: signatures made after it are revoked, and it never moves later"
-        )
-    elif effective_time >= at:
-        raise click.UsageError(
-            f"--effective-time {effective_time:%Y-%m-%dT%H:%M:%SZ} is not in the past; AWS Signer takes no other"
         )
 
 

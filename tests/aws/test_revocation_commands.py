@@ -210,6 +210,8 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_read(estate, run_her
     ran = run_here("revoke", *words)
     assert (ran.code, ran.out, says in ran.err) == (2, "", True)
     assert estate.aws.calls["lambda:ListFunctions"] == 0
+    asks_who = estate.aws.calls["sts:GetCallerIdentity"] > 0  # nobody logs in to be told of a slip
+    assert asks_who == (says in {"not in the past", "log in there"})
     assert list(Path().glob("incident*")) == []
 
 
