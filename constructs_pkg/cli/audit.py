@@ -10,7 +10,7 @@ from constructs_pkg.aws.inventory import Wanted
 from constructs_pkg.cli.files import refuse_existing, write_file
 from constructs_pkg.cli.output import EXIT_NO_VERDICT, EXIT_YES, say, say_json
 from constructs_pkg.cli.parameters import PATH, examples, force_option, format_option
-from constructs_pkg.cli.surveying import reader_of, rolled_out_to, survey_options
+from constructs_pkg.cli.surveying import reader_of, require_state, rolled_out_to, survey_options
 from constructs_pkg.cli.unknown import Unknown
 from constructs_pkg.inventory.readings import PlaceReading
 from constructs_pkg.plurals import counted
@@ -50,6 +50,7 @@ def command(
     that it is not complete: a publisher that it does not name may be in use all the same.
     """
     refuse_existing(target, force=force)
+    require_state(state, resume=resume)
     reader = reader_of(organization_file)
     surveyed = rolled_out_to(reader, accounts_from)
     at = reader.pace.at()

@@ -8,7 +8,7 @@ from constructs_pkg.cli.output import say, say_json
 from constructs_pkg.cli.parameters import examples, format_option
 from constructs_pkg.cli.radius_answer import radius_of
 from constructs_pkg.cli.revocation_target import target_of, target_options
-from constructs_pkg.cli.surveying import reader_of, survey_options, without_option
+from constructs_pkg.cli.surveying import reader_of, require_state, survey_options, without_option
 
 __all__ = ["command"]
 
@@ -48,6 +48,7 @@ def command(
     or nobody has ever heard of the ARN.
     """
     target = target_of(job, profile_version)
+    require_state(state, resume=resume)
     answer = radius_of(
         reader_of(organization_file),
         target,

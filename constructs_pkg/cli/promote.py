@@ -13,6 +13,7 @@ from constructs_pkg.cli.promotion_answer import PromotionAnswer
 from constructs_pkg.cli.surveying import (
     reader_of,
     require_accounts,
+    require_state,
     survey_options,
     units_of,
 )
@@ -61,6 +62,7 @@ def command(
     Exit code 0: nothing is in the way, and the line of the organization file that promotes the wave is shown.
     1: something is. 3: something could not be read, which may be anything.
     """
+    require_state(state, resume=resume)
     reader = reader_of(organization_file, wave_name)
     wave = reader.organization.wave(wave_name)
     surveyed = units_of(reader, [wave], accounts_from)

@@ -15,7 +15,7 @@ from constructs_pkg.cli.output import EXIT_NO, EXIT_NO_VERDICT, EXIT_YES, say, s
 from constructs_pkg.cli.parameters import MOMENT, PATH, examples, format_option
 from constructs_pkg.cli.radius_answer import RadiusAnswer, radius_of
 from constructs_pkg.cli.revocation_target import target_of, target_options
-from constructs_pkg.cli.surveying import Reader, reader_of, survey_options, without_option
+from constructs_pkg.cli.surveying import Reader, reader_of, require_state, survey_options, without_option
 from constructs_pkg.errors import AwsError, FileAccessError, LambdaCodeSigningError
 from constructs_pkg.inventory.incident import IncidentRecord, Outcome
 from constructs_pkg.inventory.readings import FailureKind
@@ -96,6 +96,7 @@ def command(
     target = target_of(job, profile_version)
     _check_words(target, reason, effective_time)
     _check_terminal(yes=yes)
+    require_state(state, resume=resume)
     reader = reader_of(organization_file)
     at = reader.pace.at()
     if effective_time is not None and effective_time >= at:

@@ -18,7 +18,7 @@ from constructs_pkg.aws.survey_state import SurveyState
 from constructs_pkg.cli.output import tell
 from constructs_pkg.cli.parameters import ACCOUNT, PATH, organization_option
 from constructs_pkg.cli.progress import Progress
-from constructs_pkg.errors import AwsError, LambdaCodeSigningError
+from constructs_pkg.errors import AwsError
 from constructs_pkg.inventory.readings import Failure, PlaceReading
 from constructs_pkg.organization import Organization, Wave, load_organization
 from constructs_pkg.organization_guardrails import member_account
@@ -31,6 +31,7 @@ __all__ = [
     "home",
     "reader_of",
     "require_accounts",
+    "require_state",
     "rolled_out_to",
     "survey_options",
     "units_of",
@@ -148,10 +149,7 @@ class Reader:
 
         Raises:
             FileAccessError: The state cannot be used.
-            LambdaCodeSigningError: ``resume`` without a state.
         """
-        if resume and state is None:
-            raise LambdaCodeSigningError("--resume needs the file to go on from. Name it with --state FILE")
         question = {"organization": self.organization.id, "wanted": repr(wanted)}
         progress, lock = Progress("Reading accounts", len(surveyed.accounts)), threading.Lock()
 
@@ -166,6 +164,16 @@ class Reader:
                 stack.enter_context(kept)
             regions = self.organization.target_regions
             yield Survey(self.members, surveyed.accounts, regions, wanted, judge, workers, kept, count).results()
+
+
+def require_state(state: Path | None, *, resume: bool) -> None:
+    """Refuse to go on from nowhere, before anybody is asked for credentials.
+
+    Raises:
+        click.UsageError: ``--resume`` without ``--state``.
+    """
+    if resume and state is None:
+        raise click.UsageError("--resume needs the file to go on from. Name it with --state FILE")
 
 
 def reader_of(organization_file: Path, wave: str | None = None) -> Reader:

@@ -197,6 +197,7 @@ def test_a_profile_version_is_revoked_from_a_moment_in_the_past(estate, run_here
         (("--job", JOB, "--reason", "  ", "--yes"), "--reason has 0 characters"),
         (("--job", JOB, "--reason", "x" * 501, "--yes"), "--reason has 501 characters"),
         (("--job", JOB, "--reason", "x"), "nobody can be asked here. Confirm with --yes"),
+        (("--job", JOB, "--reason", "x", "--yes", "--resume"), "--resume needs the file to go on from"),
         (("--job", JOB, "--reason", "x", "--yes", *EFFECTIVE), "is for --profile-version"),
         (("--profile-version", PAYMENTS, "--reason", "x", "--yes"), "needs --effective-time"),
         (
