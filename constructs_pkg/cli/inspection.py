@@ -153,6 +153,12 @@ def _certificate(certificate: x509.Certificate, envelope: SignatureEnvelope) -> 
     return {"role": role, **summary}
 
 
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else one_line(str(value))
+
+
 def _tree(values: Mapping[str, object], indent: str = "  ", mark: str = "") -> list[str]:
     """Return a branch of the tree; ``mark`` stands behind each value that somebody could have made up."""
     lines: list[str] = []
@@ -167,7 +173,7 @@ def _tree(values: Mapping[str, object], indent: str = "  ", mark: str = "") -> l
         elif key == "verified":
             lines.append(f"{indent}{label}: {'yes' if value else 'no: what follows is only what the archive claims'}")
         else:
-            lines.append(f"{indent}{label}: {'none' if value is None else one_line(str(value))}{mark}")
+            lines.append(f"{indent}{label}: {_shown(value)}{mark}")
     return lines
 
 

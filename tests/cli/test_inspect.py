@@ -16,6 +16,8 @@ def test_everything_is_marked_unverified_without_a_root(run) -> None:
     assert [line for line in claims if not line.endswith("[UNVERIFIED]")] == []
     assert "verified: no: what follows is only what the archive claims" in ran.out
     assert "[verified]" not in ran.out
+    assert ran.out.count("passed: yes\n") == 2  # content and signature; nobody gave a root
+    assert ran.out.count("passed: no\n") == 1
 
 
 def test_everything_is_marked_verified_with_the_root(run) -> None:
