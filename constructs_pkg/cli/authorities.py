@@ -46,7 +46,10 @@ def init_authority(directory: Path, region: str, account: str, at: datetime | No
         AuthorityDirectory.init(directory, region=region, account=account, at=at or now())
     except OSError as error:
         raise click.ClickException(f"{directory} cannot be written: {error.strerror}. Use another") from error
-    say(f"{directory}: an authority in {account}, {region}. Now make a profile: authority profile {directory} NAME")
+    say(
+        f"{directory}: an authority in {account}, {region}. Now make a profile: "
+        f"lambda-code-signing authority profile {directory} NAME"
+    )
     return EXIT_YES
 
 
