@@ -257,6 +257,7 @@ def all_of(reader: Reader, source: str, without: Sequence[str]) -> Surveyed:
 
     Raises:
         AwsError: AWS Organizations refused or was not reached.
+        click.UsageError: An account that is to be left out is none of them.
     """
     organization = reader.organization
     if source == "organizations":
@@ -269,6 +270,11 @@ def all_of(reader: Reader, source: str, without: Sequence[str]) -> Surveyed:
             *(account.id for account in organization.accounts),
         ]
         found = tuple(map(ListedAccount, dict.fromkeys(ids)))
+    unknown = [account for account in without if account not in {one.account for one in found}]
+    if unknown:
+        raise click.UsageError(
+            f"--without-account {unknown[0]} is none of {Surveyed(found, source)}. Check the number."
+        )
     left_out = tuple(one.account for one in found if one.account in without)
     return Surveyed(tuple(one for one in found if one.account not in without), source, left_out)
 

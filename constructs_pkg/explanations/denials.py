@@ -201,7 +201,7 @@ def _explanation(action: str, denied: _Denied, denier: str | None) -> Explanatio
     who = f" AWS says that {_DENIERS[denier]}." if denier else ""
     return Explanation(
         "access_denied",
-        f"{action} is denied to whoever asked",
+        "An action is denied to whoever asked",
         denied.meaning + who,
         denied.remedies,
         action,

@@ -8,6 +8,7 @@ from typing import Any
 __all__ = ["LineChange", "promotion_change"]
 
 _MODE = re.compile(r"""(?P<key>\s*mode\s*=\s*)(?P<value>"Warn"|'Warn')""")
+_COMMENT = re.compile(r"\A[ \t]*#[^\r\n]*(?P<ending>\r?\n?)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,10 @@ def promotion_change(text: str, wave: str) -> LineChange | None:
         match = _MODE.match(line)
         if match is None:
             continue
-        changed = f'{match["key"]}"Enforce"{line[match.end() :]}'
+        rest = line[match.end() :]
+        # A comment behind the old value is about the old value; anything else there stays.
+        ending = _COMMENT.sub(r"\g<ending>", rest)
+        changed = f'{match["key"]}"Enforce"{ending}'
         try:
             document = tomllib.loads("".join([*lines[: number - 1], changed, *lines[number:]]))
         except tomllib.TOMLDecodeError:

@@ -344,6 +344,14 @@ def test_a_job_of_another_account_is_revoked_by_its_owner_s_number(estate, run_h
     assert theirs["00000000-0000-0000-0000-000000000999"]["revocationRecord"]["reason"] == "x"
 
 
+@pytest.mark.parametrize("command", [("blast-radius",), ("revoke", "--reason", "x", "--yes")])
+def test_an_account_that_is_left_out_and_does_not_exist_is_mistyped(estate, run_here, command) -> None:
+    ran = run_here(*command, "--job", JOB, "--accounts-from", "file", "--without-account", "999999999999")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--without-account 999999999999 is none of 7 accounts, as the organization file has them" in ran.err
+    assert estate.aws.calls["signer:RevokeSignature"] == 0
+
+
 def test_an_account_that_was_left_out_is_in_the_record(estate, run_here) -> None:
     estate.aws.add_account("111111111111")
     words = ("--reason", "x", "--yes", "--record", "case.json", "--without-account", "111111111111")

@@ -166,8 +166,8 @@ def test_the_promotion_is_one_line_of_the_file() -> None:
     change = promotion_change(text, "first")
     assert change is not None
     assert text.splitlines()[change.number - 1] == change.before
-    assert change.before.replace('"Warn"', '"Enforce"') == change.after
-    assert change.after.startswith('mode = "Enforce"                           # untrusted code')
+    assert change.before.startswith('mode = "Warn"                           # untrusted code')
+    assert change.after == 'mode = "Enforce"'  # what stands behind the old value is about the old value
 
 
 @pytest.mark.parametrize(
@@ -176,6 +176,10 @@ def test_the_promotion_is_one_line_of_the_file() -> None:
         (
             '[[waves]]\nname = "a"\nmode = "Warn"\n[[waves]]\nmode = \'Warn\'\nname = "b"\n',
             LineChange(5, "mode = 'Warn'", 'mode = "Enforce"'),
+        ),
+        (
+            '[[waves]]\r\nname = "b"\r\nmode = "Warn"\t# "for now"\r\n',
+            LineChange(3, 'mode = "Warn"\t# "for now"', 'mode = "Enforce"'),
         ),
         ('waves = [{ name = "b", mode = "Warn" }]\n', None),
         ('[[waves]]\nname = "b"\nmode = "Enforce"\n', None),
