@@ -157,6 +157,11 @@ _STEP_FUNCTIONS: tuple[tuple[str, Origin, str], ...] = (
         "documented",
         "Lambda guide",
     ),
+    (
+        "CloudFormation takes a template from there, too; the caller's own policies are not asked",
+        "our model",
+        "on AWS the caller's rights decide (CloudFormation guide); see live check D16",
+    ),
     ("CopyObject with If-None-Match never replaces an object", "documented", "CopyObject"),
     (
         "CopyObject computes the checksum that is asked for from the bytes of the copy",
