@@ -49,6 +49,8 @@ class ArchiveDefect(StrEnum):
     DIRECTORY_WITH_BODY = "directory_with_body"
     ENCRYPTED_ENTRY = "encrypted_entry"
     UNSUPPORTED_FLAGS = "unsupported_flags"
+    VERSION_TOO_NEW = "version_too_new"
+    """An entry is said to need a later version of the format than 6.3: some readers refuse it, others ignore that."""
     UNKNOWN_METHOD = "unknown_method"
     # Where the entries lie
     ENTRY_OUTSIDE_ARCHIVE = "entry_outside_archive"

@@ -6,7 +6,7 @@ from constructs_pkg.errors import ArchiveError
 from constructs_pkg.signing.archive_bytes import WINDOW_BYTES, ArchiveBytes
 from constructs_pkg.signing.archive_defects import ArchiveDefect, defect, shown
 from constructs_pkg.signing.extra_fields import read_extra_fields, zip64_values
-from constructs_pkg.signing.zip_directory import DirectoryEntry
+from constructs_pkg.signing.zip_directory import DirectoryEntry, check_version
 from constructs_pkg.signing.zip_records import FLAG_DATA_DESCRIPTOR, LOCAL_HEADER, LOCAL_SIGNATURE
 
 __all__ = ["body_extent"]
@@ -26,7 +26,7 @@ def body_extent(archive: ArchiveBytes, entry: DirectoryEntry) -> tuple[int, int]
     """Return offset and compressed size of an entry's body.
 
     Header, body and descriptor must fill the room up to the next entry exactly. Times and the version needed may differ
-    between local header and directory: nothing signs them and they change no content.
+    between local header and directory: nothing signs them, and up to 6.3 the version changes no content.
 
     Args:
         archive: The whole archive.
@@ -38,9 +38,11 @@ def body_extent(archive: ArchiveBytes, entry: DirectoryEntry) -> tuple[int, int]
     name, flags, method, crc, compressed, expanded, start, limit = entry
     room = limit - start
     header = archive.view(start, min(room, WINDOW_BYTES))
-    signature, _, local_flags, local_method, _, _, *numbers, name_bytes, extra_bytes = LOCAL_HEADER.unpack_from(header)
+    signature, version, local_flags, local_method, _, _, *rest = LOCAL_HEADER.unpack_from(header)
+    *numbers, name_bytes, extra_bytes = rest
     if signature != LOCAL_SIGNATURE:
         raise defect(ArchiveDefect.LOCAL_HEADER_MISSING, f"entry {shown(name)} has no local header at byte {start}")
+    check_version(name, version & 0xFF)
     name_end = LOCAL_HEADER.size + name_bytes
     local_name = bytes(header[LOCAL_HEADER.size : name_end])
     if local_name != name:

@@ -180,12 +180,12 @@ def _entries(archive: ArchiveBytes, extent: DirectoryExtent) -> Iterator[_Entry]
         name_start = position + CENTRAL_FIELDS.size
         if name_start > len(records):
             raise _NotOrdinary
-        mark, flags, method, crc32, compressed, expanded, name_bytes, extra, comment, disk, attributes, said = unpack(
-            records, position
+        mark, version, flags, method, crc32, compressed, expanded, length, extra, comment, disk, attributes, said = (
+            unpack(records, position)
         )
-        following = name_start + name_bytes
+        following = name_start + length
         name = records[name_start:following]
-        kind = (flags, method, name[-1:] == b"/", extra, comment, disk, attributes)
+        kind = (flags, method, name[-1:] == b"/", version, extra, comment, disk, attributes)
         if kind != last_kind:
             _check_kind(name, kind)
             last_kind = kind
@@ -211,7 +211,7 @@ def _entries(archive: ArchiveBytes, extent: DirectoryExtent) -> Iterator[_Entry]
 
 def _check_kind(name: bytes, kind: tuple[int, ...]) -> None:
     """Check what neighbours mostly have in common."""
-    flags, method, is_directory, extra_bytes, comment_bytes, disk, attributes = kind
-    check_kind(name, flags, method, disk, attributes, is_directory=bool(is_directory))
+    flags, method, is_directory, version, extra_bytes, comment_bytes, disk, attributes = kind
+    check_kind(name, version, flags, method, disk, attributes, is_directory=bool(is_directory))
     if flags & FLAG_DATA_DESCRIPTOR or extra_bytes or comment_bytes or is_symlink(attributes):
         raise _NotOrdinary

@@ -20,10 +20,11 @@ from constructs_pkg.signing.zip_records import (
     LOCAL_HEADER,
     MAX_16_BITS,
     MAX_32_BITS,
+    NEWEST_VERSION,
     STORED,
 )
 
-__all__ = ["DirectoryEntry", "ZipDirectory", "check_kind", "is_symlink", "read_directory"]
+__all__ = ["DirectoryEntry", "ZipDirectory", "check_kind", "check_version", "is_symlink", "read_directory"]
 
 _FLAG_ENCRYPTED = 0x0001
 _FLAG_STRONGLY_ENCRYPTED = 0x0040
@@ -87,7 +88,7 @@ class ZipDirectory:
         """Yield the entries in the order of the directory."""
         records, fields, entry = self._records, CENTRAL_FIELDS.unpack_from, DirectoryEntry._make
         for name, position, start, limit in zip(self.names, self._positions, self._starts, self._limits, strict=True):
-            _, flags, method, crc, compressed, expanded, _, _, _, _, _, _ = fields(records, position)
+            _, _, flags, method, crc, compressed, expanded, _, _, _, _, _, _ = fields(records, position)
             if compressed == MAX_32_BITS or expanded == MAX_32_BITS:
                 expanded, compressed, *_ = _numbers(records, position)
             yield entry((name, flags, method, crc, compressed, expanded, start, limit))
@@ -108,8 +109,8 @@ class ZipDirectory:
             if end - position < CENTRAL_FIELDS.size:
                 raise _too_few(number, entry_count)
             fields = CENTRAL_FIELDS.unpack_from(records, position)
-            signature, flags, method, _, compressed, expanded, name_bytes, extra_bytes, comment_bytes, *rest = fields
-            disk, attributes, start = rest
+            signature, version, flags, method, _, compressed, expanded, name_bytes, *rest = fields
+            extra_bytes, comment_bytes, disk, attributes, start = rest
             name_start = position + CENTRAL_FIELDS.size
             name_end = name_start + name_bytes
             following = name_end + extra_bytes + comment_bytes
@@ -119,9 +120,9 @@ class ZipDirectory:
             if extra_bytes or disk == MAX_16_BITS or MAX_32_BITS in (expanded, compressed, start):
                 expanded, compressed, start, disk = _numbers(records, position)
             is_directory = name[-1:] == b"/"
-            kind = (disk, flags, method, attributes, is_directory)
+            kind = (version, disk, flags, method, attributes, is_directory)
             if kind != last_kind:  # neighbours are mostly alike, and the checks cost as much as all the rest
-                check_kind(name, flags, method, disk, attributes, is_directory=is_directory)
+                check_kind(name, version, flags, method, disk, attributes, is_directory=is_directory)
                 last_kind = kind
             if (compressed != expanded and method == STORED) or (is_directory and expanded):
                 raise _wrong_size(name, method, compressed, expanded)
@@ -190,7 +191,7 @@ def read_directory(archive: ArchiveBytes, extent: DirectoryExtent, max_name_byte
 
 def _numbers(records: bytes, position: int) -> tuple[int, ...]:
     """Return expanded and compressed size, offset and disk of a record, from its Zip64 field where they defer to it."""
-    _, _, _, _, compressed, expanded, name_bytes, extra_bytes, _, disk, _, start = CENTRAL_FIELDS.unpack_from(
+    _, _, _, _, _, compressed, expanded, name_bytes, extra_bytes, _, disk, _, start = CENTRAL_FIELDS.unpack_from(
         records, position
     )
     name_start = position + CENTRAL_FIELDS.size
@@ -222,11 +223,14 @@ def _wrong_size(name: bytes, method: int, compressed: int, expanded: int) -> Arc
     return defect(ArchiveDefect.DIRECTORY_WITH_BODY, f"directory {shown(name)} has a body of {expanded} bytes")
 
 
-def check_kind(name: bytes, flags: int, method: int, disk: int, attributes: int, *, is_directory: bool) -> None:
+def check_kind(
+    name: bytes, version: int, flags: int, method: int, disk: int, attributes: int, *, is_directory: bool
+) -> None:
     """Check what entries of one archive mostly have in common.
 
     Args:
         name: The raw name, for messages.
+        version: The lower byte of the version needed.
         flags: The general purpose bit flags.
         method: The compression method.
         disk: The disk on which the entry is said to begin.
@@ -236,8 +240,24 @@ def check_kind(name: bytes, flags: int, method: int, disk: int, attributes: int,
     Raises:
         ArchiveError: They break a rule.
     """
+    check_version(name, version)
     _check_flags(name, flags, method, disk)
     _check_attributes(name, attributes, is_directory=is_directory)
+
+
+def check_version(name: bytes, version: int) -> None:
+    """Refuse an entry that is said to need a version of the format that nobody has.
+
+    Args:
+        name: The raw name, for the message.
+        version: The lower byte of the version needed, of either header.
+
+    Raises:
+        ArchiveError: ``version_too_new``.
+    """
+    if version > NEWEST_VERSION:
+        needed = f"is said to need version {version / 10} of the ZIP format; the newest is {NEWEST_VERSION / 10}"
+        raise defect(ArchiveDefect.VERSION_TOO_NEW, f"entry {shown(name)} {needed}. Package again")
 
 
 def is_symlink(attributes: int) -> bool:

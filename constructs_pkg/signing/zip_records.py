@@ -17,6 +17,7 @@ __all__ = [
     "LOCAL_SIGNATURE",
     "MAX_16_BITS",
     "MAX_32_BITS",
+    "NEWEST_VERSION",
     "STORED",
     "ZIP64_END_RECORD",
     "ZIP64_END_SIGNATURE",
@@ -37,8 +38,9 @@ LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 """Signature, version needed, flags, method, time, date, CRC, compressed and expanded size, name and extra length."""
 CENTRAL_RECORD = struct.Struct("<4s6H3L5H2L")
 """Signature, version made by, as the local header, comment length, disk, internal, external attributes, offset."""
-CENTRAL_FIELDS = struct.Struct("<4s4x2H4x3L4H2x2L")
-"""The same record without what a reader has no use for: versions, time, date and internal attributes."""
+CENTRAL_FIELDS = struct.Struct("<4s2xBx2H4x3L4H2x2L")
+"""The same record without what a reader has no use for: version made by, time, date and internal attributes. Of the
+version needed there is the lower byte, which alone means something (section 4.4.3)."""
 END_RECORD = struct.Struct("<4s4H2LH")
 """Signature, this disk, directory's disk, entries here, entries in all, directory size and offset, comment length."""
 ZIP64_LOCATOR = struct.Struct("<4sLQL")
@@ -46,6 +48,8 @@ ZIP64_LOCATOR = struct.Struct("<4sLQL")
 ZIP64_END_RECORD = struct.Struct("<4sQ2H2L4Q")
 """Signature, size of the rest, versions made by and needed, then as the end record, without a comment."""
 
+NEWEST_VERSION = 63
+"""The newest version of the format that an entry may need: 6.3, ten times (section 4.4.3)."""
 STORED = 0
 DEFLATED = 8
 FLAG_DATA_DESCRIPTOR = 0x0008

@@ -326,6 +326,12 @@ REFUSED: tuple[ZipCase, ...] = (
         masked_local_headers=lambda: _with_first(flags=0x2000),
     ),
     *_refused(
+        "version_too_new",
+        directory_needs_version_8_4=lambda: _with_first(central={"version": 84}),
+        local_header_needs_version_6_4=lambda: _with_first(local={"version": 64}),
+        both_headers_need_version_8_4=lambda: _with_first(local={"version": 84}, central={"version": 84}),
+    ),
+    *_refused(
         "unsupported_flags",
         patch_data=lambda: _with_first(flags=0x0020),
         enhanced_deflating=lambda: _with_first(flags=0x0010),
