@@ -1,4 +1,4 @@
-"""Reading a deployment package: one bounded pass that yields the digest of its content and its signature."""
+"""Reading a deployment package within bounds: the digest of its content, its signature, and what to look at."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

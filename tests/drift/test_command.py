@@ -150,7 +150,7 @@ def test_accounts_are_looked_for_in_all_waves_and_what_is_in_none_is_no_clean_an
     assert err == "Not looked at: 999999999999, where no StackSet that was asked about has a stack\n"
     code, out, err = command(world, "--account", "999999999999")
     assert (code, out) == (3, "")
-    assert err == "Error: acme-code-signing-second has no stack instance in these accounts and Regions\n"
+    assert err == "Error: there is no stack instance of acme-code-signing-second in these accounts and Regions\n"
     code, _, err = command(world, "--account", "4444")
     assert (code, "'4444' is no account id. Write its 12 digits" in err) == (2, True)
 

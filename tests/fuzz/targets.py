@@ -4,7 +4,6 @@ A target also holds every value that it gets against somebody else's word: anoth
 files, the signatures that were really made.
 """
 
-import contextlib
 import hashlib
 import io
 import zipfile
@@ -49,7 +48,7 @@ def fuzz_zip(data: bytes) -> None:
     assert outcome.entry_count <= LIMITS.max_entries
     assert outcome.expanded_bytes <= LIMITS.max_expanded_bytes + LIMITS.max_signature_bytes
     seen = _digest_by_zipfile(data)
-    assert seen in {None, outcome.content_digest}, "the standard library sees other entries"
+    assert seen == outcome.content_digest, "the standard library sees other entries"
 
 
 def fuzz_ber(data: bytes) -> None:
@@ -82,16 +81,15 @@ def _archive_outcome(data: bytes, library: DeflateLibrary) -> ArchiveReading | s
         return error.reason
 
 
-def _digest_by_zipfile(data: bytes) -> bytes | None:
-    """Return the digest of what another reader sees; None where it needs a newer version of the format."""
-    with contextlib.suppress(NotImplementedError), zipfile.ZipFile(io.BytesIO(data)) as opened:
+def _digest_by_zipfile(data: bytes) -> bytes:
+    """Return the digest of what another reader sees."""
+    with zipfile.ZipFile(io.BytesIO(data)) as opened:
         digest = hashlib.sha384()
         for info in opened.infolist():
             name = info.orig_filename.encode("utf-8" if info.flag_bits & 0x800 else "cp437")
             if name != SIGNATURE_ENTRY.encode():
                 digest.update(name + opened.read(info))
-        return digest.digest()
-    return None
+    return digest.digest()
 
 
 def _accepted(entry: bytes) -> SignatureEnvelope | None:

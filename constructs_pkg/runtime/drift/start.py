@@ -128,7 +128,7 @@ class _Asked:
         scopes = {one.name: self._scope(one.name, asked) for one in known if asked.wave in {one.name, one.wave}}
         found = {name: scope for name, scope in scopes.items() if scope != ()}
         if not found:
-            return f"{' and '.join(scopes)} has no stack instance in these accounts and Regions"
+            return f"there is no stack instance of {' or '.join(scopes)} in these accounts and Regions"
         first, *others = found
         wish = {"kind": "manual", "mode": asked.mode or "", "accounts": asked.accounts, "regions": asked.regions}
         start_siblings(({**wish, "wave": one} for one in others), self._execution, self._around)
